@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <map>
+
+#include "pg/jsonb.hpp"
+#include "pg/spi.hpp"
+
+// What a backend remembers of the catalog and the configuration.  Entries are shared: whoever holds one keeps it alive
+// while another statement makes the cache forget it.
+namespace crm_bridge {
+
+// A column of a mirror that holds a field of the service.
+struct Column {
+  AttrNumber number;
+  std::string field;
+  core::FieldType type;
+  Oid type_oid;
+  std::int16_t length;
+  bool by_value;
+  bool writable;
+  std::string reference_module;
+};
+
+struct Module {
+  Module() = default;
+  ~Module();
+  Module(const Module &) = delete;
+  Module &operator=(const Module &) = delete;
+
+  std::string name;       // crm_deal: also the mirror's name
+  std::string service;
+  std::string label;
+  Oid relation = InvalidOid;
+  bool creatable = false;
+  bool updatable = false;
+  bool deletable = false;
+  std::vector<Column> columns;
+  AttrNumber org_id = 0, id = 0, external_id = 0, custom_fields = 0, origin = 0, created_at = 0, modified_at = 0,
+             modified_by = 0;
+
+  const Column *find(std::string_view field) const;
+  core::FieldType type_of(std::string_view field) const;   // of custom fields: json
+
+  // Statements over the mirror, made from its columns; see catalog.cpp for their parameters.
+  std::string insert_text, patch_text, erase_text, identify_text, lock_text, read_text;
+  mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}}, identify{nullptr, {}}, lock{nullptr, {}}, read{nullptr, {}};
+};
+
+struct MappedField {
+  core::Field left, right;
+  core::Direction direction;
+  core::Policy policy;
+  bool keep_in_step;
+  core::Conversion conversion;
+};
+
+struct Pairing {
+  std::string name, left_module, right_module, on_delete;
+  std::vector<MappedField> fields;
+  core::Side tie_winner;   // D1: the side that is not the CRM; without a CRM side the right one
+};
+
+struct Organization {
+  std::int64_t org_id = 0;
+  std::string name;
+  std::vector<Pairing> pairings;                               // enabled ones, in order of position
+  std::map<std::string, core::Policy, std::less<>> policies;   // "module.field" and "module.*", against the service
+  std::map<std::string, core::FieldType, std::less<>> custom_types;   // "module.field"
+  std::vector<std::string> automated_stages;   // a deal that enters one of them gets a project (R55)
+  std::unique_ptr<core::Resolver> resolver;
+
+  core::Policy policy(std::string_view module, std::string_view field) const;
+};
+
+namespace catalog {
+
+enum class Installation { none, here, elsewhere };
+
+// Whether this server may act for this database.  `fresh` looks again (a server may have been promoted).
+Installation installation(bool fresh = false);
+// Raises 55000 with the hint that fits unless the installation is here.
+void demand_armed();
+
+// Throws core::Error 42704 for a name that is no module.
+std::shared_ptr<const Module> module(std::string_view name);
+// Throws core::Error 42704 for an organization that does not exist.
+std::shared_ptr<const Organization> organization(std::int64_t org_id);
+// All organizations, for current_org().
+const std::vector<std::int64_t> &organizations();
+// Those that role_binding gives the role (membership counts).
+std::vector<std::int64_t> organizations_of_role(Oid role);
+
+// Makes all backends read again; called by the trigger on the configuration tables.
+void changed();
+
+}  // namespace catalog
+}  // namespace crm_bridge

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// BEFORE … FOR EACH ROW of every mirror: may this be written, and who wrote it.  Invoker's rights; no query in it
+// once the catalog is cached.
+#include "functions/catalog.hpp"
+#include "functions/write_scope.hpp"
+#include "pg/trigger_call.hpp"
+#include "settings.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+std::string quoted_field(const Module &module, const std::string &field) {
+  return "field \"" + field + "\" of \"" + module.name + "\"";
+}
+
+class Guard {
+ public:
+  Guard(const pg::TriggerCall &trigger, const Module &module)
+      : trigger_(trigger), module_(module), scope_(WriteScope::current(module.name)) {
+    origin_ = scope_ != nullptr ? scope_->origin() : static_cast<Origin>(settings::write_origin);
+  }
+
+  HeapTuple run() {
+    if (trigger_.is_delete()) {
+      if (scope_ == nullptr && !module_.deletable) refuse_by_kind("deleted");
+      return trigger_.data()->tg_trigtuple;
+    }
+    TupleTableSlot *slot = trigger_.is_update() ? trigger_.data()->tg_newslot : trigger_.data()->tg_trigslot;
+    TupleTableSlot *old = trigger_.is_update() ? trigger_.data()->tg_trigslot : nullptr;
+    pg::call([&] {
+      slot_getallattrs(slot);
+      if (old != nullptr) slot_getallattrs(old);
+    });
+    return trigger_.is_update() ? guard_update(*slot, *old) : guard_insert(*slot);
+  }
+
+ private:
+  HeapTuple guard_insert(const TupleTableSlot &row) {
+    check_organization(row);
+    if (scope_ == nullptr) {
+      if (!module_.creatable) refuse_by_kind("inserted");
+      for (const Column &column : module_.columns)
+        if (!column.writable && !row.tts_isnull[column.number - 1]) refuse_read_only(column);
+    }
+    return stamp(trigger_.data()->tg_trigtuple, true);
+  }
+
+  HeapTuple guard_update(const TupleTableSlot &row, const TupleTableSlot &old) {
+    check_identity(row, old);
+    bool changed = false;
+    for (const Column &column : module_.columns) {
+      if (same(row, old, column.number, column.by_value, column.length, column.type_oid)) continue;
+      changed = true;
+      if (scope_ == nullptr && !column.writable) refuse_read_only(column);
+    }
+    changed = changed || !same(row, old, module_.custom_fields, false, -1, JSONBOID);
+    // A write that changes nothing leaves nothing behind, not even its time.
+    if (!changed) return trigger_.data()->tg_newtuple;
+    return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service);
+  }
+
+  void check_organization(const TupleTableSlot &row) {
+    if (row.tts_isnull[module_.org_id - 1]) {
+      throw core::Error{{.sqlstate = "55000",
+                         .message = "it is not settled which organization the row belongs to",
+                         .detail = "The session's role belongs to no organization or to several.",
+                         .hint = "Name org_id in the statement, or SET crm_bridge.organization."}};
+    }
+    (void)catalog::organization(DatumGetInt64(row.tts_values[module_.org_id - 1]));
+  }
+
+  void check_identity(const TupleTableSlot &row, const TupleTableSlot &old) {
+    bool const moved = !same(row, old, module_.org_id, true, 8, INT8OID) || !same(row, old, module_.id, false, UUID_LEN, UUIDOID);
+    if (moved) {
+      throw core::Error{{.sqlstate = "0A000",
+                         .message = "cannot change org_id or id of a row of \"" + module_.name + "\"",
+                         .detail = "A record keeps its organization and its id for life.",
+                         .hint = "Insert a new record and delete this one."}};
+    }
+    if (scope_ == nullptr && !same(row, old, module_.external_id, false, -1, TEXTOID)) {
+      throw core::Error{{.sqlstate = "428C9",
+                         .message = "cannot change external_id of a row of \"" + module_.name + "\"",
+                         .detail = "The service gives it when the record is created there."}};
+    }
+  }
+
+  static bool same(const TupleTableSlot &row, const TupleTableSlot &old, AttrNumber number, bool by_value, int length,
+                   Oid type) {
+    return pg::call([&] {
+      return pg::same_value(old.tts_values[number - 1], old.tts_isnull[number - 1], row.tts_values[number - 1],
+                            row.tts_isnull[number - 1], by_value, length, type);
+    });
+  }
+
+  // Sets origin and, unless the service's own instant and person came with the row, who changed it and when.
+  HeapTuple stamp(HeapTuple tuple, bool with_time) {
+    bool const from_service = scope_ != nullptr && origin_ == Origin::service;
+    return pg::call([&] {
+      int columns[3] = {module_.origin, module_.modified_at, module_.modified_by};
+      bool nulls[3] = {false, false, false};
+      Datum values[3];
+      values[0] = CStringGetTextDatum(to_text(origin_));
+      int count = 1;
+      if (with_time && !from_service) {
+        values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+        values[2] = CStringGetTextDatum(scope_ != nullptr ? scope_->actor().c_str()
+                                                          : GetUserNameFromId(GetOuterUserId(), false));
+        count = 3;
+      }
+      return heap_modify_tuple_by_cols(tuple, RelationGetDescr(trigger_.relation()), count, columns, values, nulls);
+    });
+  }
+
+  [[noreturn]] void refuse_by_kind(const char *verb) {
+    throw core::Error{{.sqlstate = "0A000",
+                       .message = "a " + module_.label + " cannot be " + verb + " in table \"" + module_.name + "\"",
+                       .detail = "These records are managed in the service and only read from there."}};
+  }
+
+  [[noreturn]] void refuse_read_only(const Column &column) {
+    throw core::Error{{.sqlstate = "428C9",
+                       .message = "cannot set " + quoted_field(module_, column.field),
+                       .detail = "The service computes or manages this field and takes no value for it.",
+                       .hint = "Leave it out; it follows when the service changes it."}};
+  }
+
+  const pg::TriggerCall &trigger_;
+  const Module &module_;
+  const WriteScope *scope_;
+  Origin origin_;
+};
+
+Datum guard(FunctionCallInfo fcinfo) {
+  pg::TriggerCall const trigger{fcinfo, pg::TriggerCall::When::before_row, 1};
+  HeapTuple tuple = trigger.is_update() ? trigger.data()->tg_newtuple : trigger.data()->tg_trigtuple;
+  if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(tuple);
+  auto const module = catalog::module(trigger.argument(0));
+  HeapTuple const guarded = Guard{trigger, *module}.run();
+  return PointerGetDatum(guarded);
+}
+
+}  // namespace
+
+CRM_BRIDGE_FUNCTION(crm_bridge_guard, guard);
+
+}  // namespace crm_bridge

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "functions/merge_faces.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+constinit pg::Statement insert_conflicts{
+    "INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, base, left_value,"
+    "    right_value, left_at, right_at, left_by, right_by, winner, reason)"
+    " SELECT $1, $2, f.* FROM pg_catalog.unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+    "   AS f (record_id, link_id, field, other_field, base, left_value, right_value, left_at, right_at, left_by,"
+    "         right_by, winner, reason)"
+    // One open question about a field is enough, however often it is edited meanwhile.
+    " WHERE f.winner <> 'none' OR NOT EXISTS (SELECT 1 FROM crm_bridge.conflict AS c"
+    "   WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field AND c.winner = 'none'"
+    "     AND c.resolved_at IS NULL AND c.link_id IS NOT DISTINCT FROM f.link_id)",
+    {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, JSONBARRAYOID,
+     JSONBARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+
+constinit pg::Statement insert_refusals{
+    "INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, value)"
+    " SELECT $1, $2, f.* FROM pg_catalog.unnest($3, $4, $5, $6, $7, $8)"
+    "   AS f (record_id, link_id, field, reason, detail, value)",
+    {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}};
+
+const core::Value &value_in(const pg::Fields &fields, const std::string &name) {
+  static const core::Value empty{};
+  auto const found = fields.find(name);
+  return found == fields.end() ? empty : found->second;
+}
+
+const char *winner_of(core::Outcome outcome) {
+  return outcome == core::Outcome::left_wins ? "left" : outcome == core::Outcome::right_wins ? "right" : "none";
+}
+
+}  // namespace
+
+MergedFaces merge_faces(const Pairing &pairing, const Faces &faces, const FieldNames &left_changed,
+                        const FieldNames &right_changed) {
+  MergedFaces merged;
+  merged.left_base = faces.left_base;
+  merged.right_base = faces.right_base;
+  for (const MappedField &field : pairing.fields) {
+    if (!field.keep_in_step) continue;
+    const std::string &left_name = field.left.name;
+    const std::string &right_name = field.right.name;
+    if (!left_changed.contains(left_name) && !right_changed.contains(right_name)) continue;
+    const core::Value &left = value_in(faces.left.fields, left_name);
+    const core::Value &right = value_in(faces.right.fields, right_name);
+    auto const left_base = faces.left_base.find(left_name);
+    auto const right_base = faces.right_base.find(right_name);
+    const core::Value &base_left = left_base == faces.left_base.end() ? left : left_base->second;
+    const core::Value &base_right = right_base == faces.right_base.end() ? right : right_base->second;
+
+    core::FieldMerge const result = core::merge_field({.conversion = &field.conversion,
+                                                       .direction = field.direction,
+                                                       .policy = field.policy,
+                                                       .tie_winner = pairing.tie_winner,
+                                                       .base_left = &base_left,
+                                                       .base_right = &base_right,
+                                                       .left = &left,
+                                                       .right = &right,
+                                                       .left_changed = faces.left.modified_at,
+                                                       .right_changed = faces.right.modified_at});
+    if (result.new_left.has_value()) merged.new_left.insert_or_assign(left_name, *result.new_left);
+    if (result.new_right.has_value()) merged.new_right.insert_or_assign(right_name, *result.new_right);
+
+    bool const apart = result.outcome == core::Outcome::held || result.outcome == core::Outcome::unmappable ||
+                       (result.outcome == core::Outcome::unchanged && (left != base_left || right != base_right));
+    if (apart) {
+      merged.left_base.insert_or_assign(left_name, base_left);
+      merged.right_base.insert_or_assign(right_name, base_right);
+    } else {
+      merged.left_base.erase(left_name);
+      merged.right_base.erase(right_name);
+    }
+    if (core::is_conflict(result.outcome) || result.outcome == core::Outcome::unmappable) {
+      bool const left_moved = left != base_left;
+      bool const refusal_of_right = result.outcome == core::Outcome::unmappable && !left_moved;
+      merged.findings.push_back({.record = refusal_of_right ? faces.right.id : faces.left.id,
+                                 .link = faces.link,
+                                 .field = refusal_of_right ? right_name : left_name,
+                                 .other_field = refusal_of_right ? left_name : right_name,
+                                 .outcome = result.outcome,
+                                 .base = base_left,
+                                 .left = refusal_of_right ? right : left,
+                                 .right = refusal_of_right ? left : right,
+                                 .left_at = faces.left.modified_at,
+                                 .right_at = faces.right.modified_at,
+                                 .left_by = faces.left.modified_by.value_or(""),
+                                 .right_by = faces.right.modified_by.value_or(""),
+                                 .reason = result.reason,
+                                 .detail = result.detail});
+    }
+  }
+  merged.base_changed = merged.left_base != faces.left_base || merged.right_base != faces.right_base;
+  return merged;
+}
+
+void record_findings(const Module &module, std::int64_t org_id, const std::vector<Finding> &findings) {
+  struct Columns {
+    std::vector<core::Uuid> record;
+    std::vector<std::optional<core::Uuid>> link;
+    std::vector<std::string> field, other_field, winner, reason, left_by, right_by, detail;
+    std::vector<Jsonb *> base, left, right;
+    std::vector<std::optional<core::Instant>> left_at, right_at;
+  } conflicts, refusals;
+  for (const Finding &finding : findings) {
+    Columns &columns = core::is_conflict(finding.outcome) ? conflicts : refusals;
+    columns.record.push_back(finding.record);
+    columns.link.push_back(finding.link);
+    columns.field.push_back(finding.field);
+    columns.other_field.push_back(finding.other_field);
+    columns.winner.emplace_back(winner_of(finding.outcome));
+    columns.reason.push_back(finding.reason);
+    columns.left_by.push_back(finding.left_by);
+    columns.right_by.push_back(finding.right_by);
+    columns.detail.push_back(finding.detail);
+    columns.base.push_back(pg::to_jsonb(finding.base));
+    columns.left.push_back(pg::to_jsonb(finding.left));
+    columns.right.push_back(pg::to_jsonb(finding.right));
+    columns.left_at.push_back(finding.left_at);
+    columns.right_at.push_back(finding.right_at);
+  }
+  if (!conflicts.record.empty()) {
+    (void)insert_conflicts.execute(
+        {pg::argument(org_id), pg::argument(module.name), pg::argument(conflicts.record), pg::argument(conflicts.link),
+         pg::argument(conflicts.field), pg::argument(conflicts.other_field), pg::argument(conflicts.base),
+         pg::argument(conflicts.left), pg::argument(conflicts.right), pg::argument(conflicts.left_at),
+         pg::argument(conflicts.right_at), pg::argument(conflicts.left_by), pg::argument(conflicts.right_by),
+         pg::argument(conflicts.winner), pg::argument(conflicts.reason)});
+  }
+  if (!refusals.record.empty()) {
+    (void)insert_refusals.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(refusals.record),
+                                   pg::argument(refusals.link), pg::argument(refusals.field),
+                                   pg::argument(refusals.reason), pg::argument(refusals.detail),
+                                   pg::argument(refusals.left)});
+  }
+}
+
+}  // namespace crm_bridge

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "functions/mirror.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+constinit pg::Statement select_module{
+    "SELECT m.service, m.label, m.creatable, m.updatable, m.deletable FROM crm_bridge.module AS m WHERE m.module = $1",
+    {TEXTOID}};
+
+constinit pg::Statement select_columns{
+    "SELECT a.attname::text, a.attnum::bigint, a.atttypid::bigint, f.type, f.writable AND m.updatable,"
+    "       f.reference_module"
+    "  FROM pg_catalog.pg_attribute AS a"
+    "  JOIN crm_bridge.module AS m ON m.module = $1"
+    "  LEFT JOIN crm_bridge.standard_field AS f ON f.module = $1 AND f.field = a.attname"
+    " WHERE a.attrelid = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+    {TEXTOID, OIDOID}};
+
+// Names come from the system catalog, quoted by the server: never from a user's text.
+std::string quoted(const std::string &name) {
+  const char *text = pg::call([&] { return quote_identifier(name.c_str()); });
+  return text;
+}
+
+void make_statements(Module &module) {
+  std::string const table = "crm_bridge." + quoted(module.name);
+  std::string names;
+  std::string populated;
+  std::string selected;
+  for (const Column &column : module.columns) {
+    std::string const name = quoted(column.field);
+    names += ", " + name;
+    populated += ", p." + name;
+    selected += ", m." + name;
+  }
+  module.insert_text =
+      "INSERT INTO " + table + " (org_id, id, external_id, custom_fields, created_at, modified_at, modified_by" + names +
+      ") SELECT $1, p.id, p.external_id, COALESCE(p.custom_fields, '{}'), COALESCE(p.created_at, pg_catalog.now()),"
+      " COALESCE(p.modified_at, pg_catalog.now()), p.modified_by" + populated +
+      " FROM pg_catalog.unnest($2) AS i (document)"
+      " CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(NULL::" + table + ", i.document) AS p";
+  module.patch_text =
+      "UPDATE " + table + " AS m SET (external_id, custom_fields, modified_at, modified_by" + names + ") ="
+      " (SELECT p.external_id, CASE WHEN i.document ? 'custom_fields'"
+      " THEN m.custom_fields || (i.document -> 'custom_fields') ELSE m.custom_fields END, p.modified_at, p.modified_by" +
+      populated + " FROM pg_catalog.jsonb_populate_record(m, i.document) AS p)"
+      " FROM pg_catalog.unnest($2, $3) AS i (id, document) WHERE m.org_id = $1 AND m.id = i.id";
+  module.read_text = "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" + selected + " FROM " +
+                     table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
+  module.lock_text = module.read_text + " FOR NO KEY UPDATE SKIP LOCKED";
+  module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
+  module.identify_text = "UPDATE " + table + " AS m SET external_id = i.external_id"
+                         " FROM pg_catalog.unnest($2, $3) AS i (id, external_id)"
+                         " WHERE m.org_id = $1 AND m.id = i.id AND m.external_id IS DISTINCT FROM i.external_id";
+  module.identify = pg::Statement{module.identify_text.c_str(), {INT8OID, UUIDARRAYOID, TEXTARRAYOID}};
+  module.erase = pg::Statement{module.erase_text.c_str(), {INT8OID, UUIDARRAYOID}};
+  module.insert = pg::Statement{module.insert_text.c_str(), {INT8OID, JSONBARRAYOID}};
+  module.patch = pg::Statement{module.patch_text.c_str(), {INT8OID, UUIDARRAYOID, JSONBARRAYOID}};
+  module.read = pg::Statement{module.read_text.c_str(), {INT8OID, UUIDARRAYOID}};
+  module.lock = pg::Statement{module.lock_text.c_str(), {INT8OID, UUIDARRAYOID}};
+}
+
+constexpr int first_field_position = 5;
+
+std::vector<Record> records_of(const Module &module, const pg::Rows &rows) {
+  std::vector<Record> records;
+  records.reserve(rows.size());
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    if (i % 256 == 255) pg::check_interrupts();
+    pg::Row const row = rows[i];
+    Record record{row.uuid(0), row.optional_string(1), row.instant(2), row.optional_string(3), {}};
+    record.fields = pg::read_fields(row.jsonb(4), [](std::string_view) { return core::FieldType::json; });
+    int position = first_field_position;
+    for (const Column &column : module.columns) {
+      NullableDatum const value = row[position++];
+      record.fields.insert_or_assign(column.field,
+                                     pg::value_of(value.value, value.isnull, column.type, column.type_oid));
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+Jsonb *document_of(const Module &module, const Patch &patch, bool with_id) {
+  pg::Fields document;
+  pg::Fields custom;
+  for (const auto &[name, value] : patch.fields) {
+    (module.find(name) != nullptr ? document : custom).insert_or_assign(name, value);
+  }
+  if (with_id) document.insert_or_assign("id", patch.id);
+  if (patch.external_id.has_value()) document.insert_or_assign("external_id", *patch.external_id);
+  if (patch.created_at.has_value()) document.insert_or_assign("created_at", *patch.created_at);
+  if (patch.modified_at.has_value()) document.insert_or_assign("modified_at", *patch.modified_at);
+  if (patch.modified_by.has_value()) document.insert_or_assign("modified_by", *patch.modified_by);
+  if (!custom.empty()) {
+    Jsonb *object = pg::to_jsonb(custom);
+    const char *text = pg::call([&] { return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object))); });
+    document.insert_or_assign("custom_fields", core::Json{text});
+  }
+  return pg::to_jsonb(document);
+}
+
+}  // namespace
+
+std::shared_ptr<const Module> load_module(const std::string &name) {
+  pg::AsOwner owner;
+  pg::SpiSession spi;
+  pg::Rows const found = select_module.execute({pg::argument(name)});
+  if (found.empty()) {
+    throw core::Error{{.sqlstate = "42704",
+                       .message = "module \"" + name + "\" does not exist",
+                       .hint = "The modules are listed in crm_bridge.module."}};
+  }
+  auto module = std::make_shared<Module>();
+  module->name = name;
+  module->service = found[0].string(0);
+  module->label = found[0].string(1);
+  module->creatable = found[0].boolean(2);
+  module->updatable = found[0].boolean(3);
+  module->deletable = found[0].boolean(4);
+  module->relation = pg::call([&] { return get_relname_relid(name.c_str(), get_namespace_oid("crm_bridge", false)); });
+  pg::Rows const columns =
+      select_columns.execute({pg::argument(name), pg::argument(ObjectIdGetDatum(module->relation))});
+  struct Shared {
+    std::string_view name;
+    AttrNumber Module::*number;
+  };
+  constexpr std::array<Shared, 8> shared_columns{{{"org_id", &Module::org_id},
+                                                  {"id", &Module::id},
+                                                  {"external_id", &Module::external_id},
+                                                  {"custom_fields", &Module::custom_fields},
+                                                  {"origin", &Module::origin},
+                                                  {"created_at", &Module::created_at},
+                                                  {"modified_at", &Module::modified_at},
+                                                  {"modified_by", &Module::modified_by}}};
+  for (std::uint64_t i = 0; i < columns.size(); ++i) {
+    pg::Row const row = columns[i];
+    std::string const field = row.string(0);
+    auto const number = static_cast<AttrNumber>(row.bigint(1));
+    auto const shared = std::find_if(shared_columns.begin(), shared_columns.end(),
+                                     [&](const Shared &column) { return column.name == field; });
+    if (shared != shared_columns.end()) {
+      (*module).*(shared->number) = number;
+      continue;
+    }
+    // A column that somebody added to the mirror by hand is no field of the service: it is left alone.
+    auto const type = core::parse_field_type(row.string(3));
+    if (!type.has_value()) continue;
+    auto const type_oid = static_cast<Oid>(row.bigint(2));
+    Column column{number, field, *type, type_oid, 0, false, row.boolean(4), row.string(5)};
+    pg::call([&] { get_typlenbyval(type_oid, &column.length, &column.by_value); });
+    module->columns.push_back(std::move(column));
+  }
+  make_statements(*module);
+  return module;
+}
+
+std::vector<Record> lock_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+  if (ids.empty()) return {};
+  return records_of(module, module.lock.execute({pg::argument(org_id), pg::argument(ids)}));
+}
+
+std::vector<Record> read_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+  if (ids.empty()) return {};
+  return records_of(module, module.read.execute({pg::argument(org_id), pg::argument(ids)}));
+}
+
+void insert_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &records) {
+  if (records.empty()) return;
+  std::vector<Jsonb *> documents;
+  documents.reserve(records.size());
+  for (const Patch &record : records) documents.push_back(document_of(module, record, true));
+  (void)module.insert.execute({pg::argument(org_id), pg::argument(documents)});
+}
+
+void update_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &patches) {
+  if (patches.empty()) return;
+  std::vector<core::Uuid> ids;
+  std::vector<Jsonb *> documents;
+  for (const Patch &patch : patches) {
+    ids.push_back(patch.id);
+    documents.push_back(document_of(module, patch, false));
+  }
+  (void)module.patch.execute({pg::argument(org_id), pg::argument(ids), pg::argument(documents)});
+}
+
+void delete_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+  if (ids.empty()) return;
+  (void)module.erase.execute({pg::argument(org_id), pg::argument(ids)});
+}
+
+core::FieldType type_of(const Module &module, const Organization &organization, std::string_view field) {
+  if (const Column *column = module.find(field)) return column->type;
+  auto const custom = organization.custom_types.find(module.name + "." + std::string{field});
+  return custom == organization.custom_types.end() ? core::FieldType::json : custom->second;
+}
+
+}  // namespace crm_bridge

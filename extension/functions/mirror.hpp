@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include "functions/catalog.hpp"
+
+// Reading and writing mirror rows as fields, the same way for every module.
+namespace crm_bridge {
+
+std::shared_ptr<const Module> load_module(const std::string &name);
+
+// One row of a mirror as core values.
+struct Record {
+  core::Uuid id;
+  std::optional<std::string> external_id;
+  std::optional<core::Instant> modified_at;
+  std::optional<std::string> modified_by;
+  pg::Fields fields;   // columns by name, custom fields by their key
+};
+
+// What to write to one row.  Custom fields are among `fields`; they are merged into custom_fields.
+struct Patch {
+  core::Uuid id;
+  pg::Fields fields{};
+  std::optional<std::string> external_id{};
+  std::optional<core::Instant> created_at{};
+  std::optional<core::Instant> modified_at{};
+  std::optional<std::string> modified_by{};
+};
+
+// All of these need an SpiSession and AsOwner.
+
+// Locks what nobody else holds (FOR NO KEY UPDATE SKIP LOCKED) and returns the rows in their latest version.
+std::vector<Record> lock_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
+std::vector<Record> read_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
+void insert_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &records);
+void update_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &patches);
+void delete_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
+
+// Type of a field of this organization, custom ones included.
+core::FieldType type_of(const Module &module, const Organization &organization, std::string_view field);
+
+}  // namespace crm_bridge

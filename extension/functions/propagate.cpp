@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "functions/propagate.hpp"
+
+#include "functions/links.hpp"
+#include "settings.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+constinit pg::Statement archive_links{
+    "UPDATE crm_bridge.link AS l SET state = 'archived', reason = 'deleted'"
+    " WHERE l.org_id = $1 AND l.pairing = $2 AND l.link_id = ANY ($3)",
+    {INT8OID, TEXTOID, UUIDARRAYOID}};
+
+// What one pairing does for the changed records of one statement.
+class Propagation {
+ public:
+  Propagation(const Module &module, const Organization &organization, const Pairing &pairing, core::Side side,
+              const std::string &actor, const std::optional<core::Uuid> &run)
+      : module_(module), organization_(organization), pairing_(pairing), side_(side), actor_(actor), run_(run) {}
+
+  void carry(const std::vector<ChangedRecord> &changed) {
+    for (const ChangedRecord &record : changed) changed_.emplace(record.id, &record);
+    std::vector<core::Uuid> ids;
+    for (const auto &[id, record] : changed_) ids.push_back(id);
+    std::vector<Link> links = links_of(pairing_.name, organization_.org_id, side_, ids);
+    std::erase_if(links, [](const Link &link) { return WriteScope::travels_over(link.link_id); });
+    if (links.empty()) return;
+    bool const at_once = !IsolationUsesXactSnapshot() &&
+                         changed.size() <= static_cast<std::size_t>(settings::propagate_limit);
+    std::vector<Link> const merged = at_once ? merge(links) : std::vector<Link>{};
+    leave_the_rest(links, merged);
+  }
+
+ private:
+  std::vector<Link> merge(const std::vector<Link> &links) {
+    std::int64_t const org_id = organization_.org_id;
+    std::vector<core::Uuid> ids;
+    for (const Link &link : links) ids.push_back(link.link_id);
+    std::vector<core::Uuid> const contended = contended_links(org_id, ids);
+    std::erase_if(ids, [&](const core::Uuid &id) {
+      return std::find(contended.begin(), contended.end(), id) != contended.end();
+    });
+    std::vector<Link> locked = lock_links(org_id, ids);
+    std::shared_ptr<const Module> const twin_module =
+        catalog::module(side_ == core::Side::left ? pairing_.right_module : pairing_.left_module);
+    std::vector<core::Uuid> twin_ids;
+    for (const Link &link : locked) twin_ids.push_back(link.face(other(side_)));
+    std::unordered_map<core::Uuid, Record> twins;
+    for (Record &twin : lock_records(*twin_module, org_id, twin_ids)) {
+      core::Uuid const id = twin.id;
+      twins.emplace(id, std::move(twin));
+    }
+    std::erase_if(locked, [&](const Link &link) { return !twins.contains(link.face(other(side_))); });
+
+    std::vector<Patch> own_patches;
+    std::vector<Patch> twin_patches;
+    std::vector<NewBase> bases;
+    std::vector<Finding> findings;
+    std::vector<core::Uuid> travelling;
+    for (const Link &link : locked) {
+      pg::check_interrupts();
+      travelling.push_back(link.link_id);
+      MergedFaces result = merge_one(link, *twin_module, twins.at(link.face(other(side_))));
+      pg::Fields &own = side_ == core::Side::left ? result.new_left : result.new_right;
+      pg::Fields &far = side_ == core::Side::left ? result.new_right : result.new_left;
+      if (!own.empty()) own_patches.push_back({.id = link.face(side_), .fields = std::move(own)});
+      if (!far.empty()) twin_patches.push_back({.id = link.face(other(side_)), .fields = std::move(far)});
+      if (result.base_changed) bases.push_back({link.link_id, std::move(result.left_base), std::move(result.right_base)});
+      std::move(result.findings.begin(), result.findings.end(), std::back_inserter(findings));
+    }
+    {
+      WriteScope const scope{Origin::bridge, twin_module->name, actor_, run_, &travelling};
+      update_records(*twin_module, org_id, twin_patches);
+    }
+    {
+      WriteScope const scope{Origin::bridge, module_.name, actor_, run_, &travelling};
+      update_records(module_, org_id, own_patches);
+    }
+    save_bases(org_id, bases);
+    record_findings(module_, org_id, findings);
+    return locked;
+  }
+
+  MergedFaces merge_one(const Link &link, const Module &twin_module, Record twin) {
+    const ChangedRecord &changed = *changed_.at(link.face(side_));
+    bool const left = side_ == core::Side::left;
+    auto const bases_of = [&](const Module &module, Jsonb *base) {
+      return pg::read_fields(base, [&](std::string_view field) { return type_of(module, organization_, field); });
+    };
+    Faces faces;
+    faces.link = link.link_id;
+    faces.left_base = bases_of(left ? module_ : twin_module, link.left_base);
+    faces.right_base = bases_of(left ? twin_module : module_, link.right_base);
+    Record own{changed.id, std::nullopt, pg::instant_of(GetCurrentTimestamp()), actor_, changed.now};
+    pg::Fields &own_base = left ? faces.left_base : faces.right_base;
+    FieldNames names;
+    for (const auto &[name, old] : changed.old) {
+      names.insert(name);
+      own_base.emplace(name, old);   // keeps what is there: the field has been apart since an earlier change
+    }
+    faces.left = left ? std::move(own) : std::move(twin);
+    faces.right = left ? std::move(twin) : std::move(own);
+    MergedFaces result = left ? merge_faces(pairing_, faces, names, {}) : merge_faces(pairing_, faces, {}, names);
+    // What was put into the base only for this merge does not count as a change of the link.
+    own_base = bases_of(left ? module_ : twin_module, left ? link.left_base : link.right_base);
+    result.base_changed = result.left_base != faces.left_base || result.right_base != faces.right_base;
+    return result;
+  }
+
+  void leave_the_rest(const std::vector<Link> &links, const std::vector<Link> &merged) {
+    std::vector<PropagationRequest> requests;
+    for (const Link &link : links) {
+      bool const done = std::any_of(merged.begin(), merged.end(),
+                                    [&](const Link &other_link) { return other_link.link_id == link.link_id; });
+      if (!done) requests.push_back({link.face(side_), link.link_id, changed_.at(link.face(side_))->old});
+    }
+    leave_requests(module_, organization_.org_id, requests);
+  }
+
+  const Module &module_;
+  const Organization &organization_;
+  const Pairing &pairing_;
+  core::Side side_;
+  const std::string &actor_;
+  const std::optional<core::Uuid> &run_;
+  std::unordered_map<core::Uuid, const ChangedRecord *> changed_;
+};
+
+// The changed records cut down to the fields that this pairing carries.
+std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed, const Pairing &pairing, core::Side side) {
+  std::vector<ChangedRecord> result;
+  for (const ChangedRecord &record : changed) {
+    ChangedRecord part{record.id, {}, {}};
+    for (const MappedField &field : pairing.fields) {
+      const std::string &name = side == core::Side::left ? field.left.name : field.right.name;
+      auto const old = record.old.find(name);
+      if (!field.keep_in_step || old == record.old.end()) continue;
+      part.old.insert_or_assign(name, old->second);
+      part.now.insert_or_assign(name, record.now.at(name));
+    }
+    if (!part.old.empty()) result.push_back(std::move(part));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string_view> travelling_fields(const Organization &organization, std::string_view module) {
+  std::vector<std::string_view> names;
+  for (const Pairing &pairing : organization.pairings) {
+    for (const MappedField &field : pairing.fields) {
+      if (!field.keep_in_step) continue;
+      if (pairing.left_module == module) names.push_back(field.left.name);
+      if (pairing.right_module == module) names.push_back(field.right.name);
+    }
+  }
+  return names;
+}
+
+void propagate(const Module &module, const Organization &organization, const std::vector<ChangedRecord> &changed,
+               const std::string &actor, const std::optional<core::Uuid> &run) {
+  for (const Pairing &pairing : organization.pairings) {
+    for (core::Side const side : {core::Side::left, core::Side::right}) {
+      if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name) continue;
+      std::vector<ChangedRecord> const part = cut_down(changed, pairing, side);
+      if (part.empty()) continue;
+      pg::AsOwner owner;
+      pg::SpiSession spi;
+      Propagation{module, organization, pairing, side, actor, run}.carry(part);
+    }
+  }
+}
+
+void unlink_deleted(const Module &module, const Organization &organization, const std::vector<core::Uuid> &records,
+                    const std::string &actor) {
+  for (const Pairing &pairing : organization.pairings) {
+    for (core::Side const side : {core::Side::left, core::Side::right}) {
+      if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name) continue;
+      std::vector<Link> const links = links_of(pairing.name, organization.org_id, side, records);
+      std::vector<core::Uuid> ids;
+      for (const Link &link : links) {
+        if (!WriteScope::travels_over(link.link_id)) ids.push_back(link.link_id);
+      }
+      std::vector<Link> const locked = lock_links(organization.org_id, ids);
+      std::vector<PropagationRequest> requests;
+      for (const Link &link : links) {
+        bool const held = std::none_of(locked.begin(), locked.end(),
+                                       [&](const Link &got) { return got.link_id == link.link_id; });
+        if (held) requests.push_back({link.face(side), link.link_id, {}});
+      }
+      leave_requests(module, organization.org_id, requests);
+      end_links(organization, pairing, side, locked, actor);
+    }
+  }
+}
+
+void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,
+               const std::vector<Link> &links, const std::string &actor) {
+  if (links.empty()) return;
+  std::vector<core::Uuid> ids;
+  std::vector<core::Uuid> twins;
+  for (const Link &link : links) {
+    ids.push_back(link.link_id);
+    twins.push_back(link.face(other(deleted)));
+  }
+  (void)archive_links.execute({pg::argument(organization.org_id), pg::argument(pairing.name), pg::argument(ids)});
+  if (pairing.on_delete != "delete") return;
+  std::shared_ptr<const Module> const twin_module =
+      catalog::module(deleted == core::Side::left ? pairing.right_module : pairing.left_module);
+  WriteScope const scope{Origin::bridge, twin_module->name, actor, std::nullopt, &ids};
+  delete_records(*twin_module, organization.org_id, twins);
+}
+
+}  // namespace crm_bridge

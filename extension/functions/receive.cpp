@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: PostgreSQL
+//
+// What a service told is merged into the mirror: three ways, field by field, against the shadow.  Whole batches at a
+// time; a record that a writer holds is reported as busy, never waited for.
+#include "functions/history.hpp"
+#include "functions/known.hpp"
+#include "functions/merge_faces.hpp"
+#include "functions/arguments.hpp"
+#include "functions/write_scope.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+class Receive {
+ public:
+  Receive(const Module &module, const Organization &organization, core::Instant read_started_at,
+          std::optional<core::Uuid> run)
+      : module_(module), organization_(organization), org_id_(organization.org_id), read_at_(read_started_at), run_(run) {}
+
+  void run(std::vector<Incoming> &records) {
+    recognise(records);
+    lock(records);
+    for (Incoming &incoming : records) {
+      pg::check_interrupts();
+      if (!incoming.settled()) judge(incoming);
+    }
+    write();
+  }
+
+ private:
+  core::FieldType type(std::string_view field) const { return type_of(module_, organization_, field); }
+
+  pg::Fields typed(Jsonb *document) const {
+    if (document == nullptr) return {};
+    return pg::read_fields(document, [&](std::string_view field) { return type(field); });
+  }
+
+  // Settles what needs no lock: nothing new, or older than what is known.
+  void recognise(std::vector<Incoming> &records) {
+    std::vector<std::string> external_ids;
+    for (const Incoming &incoming : records)
+      if (!incoming.settled()) external_ids.push_back(incoming.external_id);
+    if (external_ids.empty()) return;
+    std::map<std::string, Shadow> const shadows = read_shadows(module_, org_id_, external_ids);
+    for (Incoming &incoming : records) {
+      if (incoming.settled()) continue;
+      auto const known = shadows.find(incoming.external_id);
+      if (known == shadows.end()) {
+        if (incoming.deleted) incoming.settle("unchanged");
+        incoming.id = incoming.own_id.value_or(core::Uuid{});
+        continue;
+      }
+      incoming.id = known->second.id;
+      incoming.known = true;
+      recognise(incoming, known->second);
+    }
+  }
+
+  void recognise(Incoming &incoming, const Shadow &shadow) const {
+    if (incoming.deleted) {
+      if (shadow.state == "gone") incoming.settle("unchanged");
+      return;
+    }
+    if (shadow.state == "duplicate") {
+      incoming.settle("unchanged", "A second record of ours that is being deleted at the service.");
+      return;
+    }
+    if (shadow.state == "expected") return;
+    // A read that began before the service confirmed our last write shows, at best, what was before it.
+    bool const newer = incoming.version.has_value() && (!shadow.version.has_value() || *incoming.version > *shadow.version);
+    bool const overtaken = shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
+    bool const older = incoming.version.has_value() && shadow.version.has_value() && *incoming.version < *shadow.version;
+    if (shadow.state == "live" && equals(incoming.fields, shadow.fields)) {
+      incoming.settle("unchanged");
+    } else if (older || overtaken) {
+      incoming.settle("stale", older ? "A newer state is known." : "The read began before our last write was confirmed.");
+    }
+  }
+
+  bool equals(const pg::Fields &fields, Jsonb *document) const {
+    std::size_t found = 0;
+    bool same = true;
+    pg::for_each_member(document, [&](std::string_view field, const JsonbValue &value) {
+      auto const incoming = same ? fields.find(field) : fields.end();
+      if (incoming == fields.end()) return;
+      ++found;
+      same = pg::value_of(value, type(field)) == incoming->second;
+    });
+    return same && found == fields.size();
+  }
+
+  // Order: mirror rows, then delivery, then shadow.
+  void lock(std::vector<Incoming> &records) {
+    std::vector<core::Uuid> ids;
+    for (const Incoming &incoming : records)
+      if (!incoming.settled() && incoming.id != core::Uuid{}) ids.push_back(incoming.id);
+    std::sort(ids.begin(), ids.end());
+    for (Record &record : lock_records(module_, org_id_, ids)) {
+      core::Uuid const id = record.id;
+      mirrors_.emplace(id, std::move(record));
+    }
+    std::unordered_map<core::Uuid, bool> held_by_others;
+    if (mirrors_.size() < ids.size()) {
+      for (const Record &record : read_records(module_, org_id_, ids))
+        if (!mirrors_.contains(record.id)) held_by_others.emplace(record.id, true);
+    }
+    deliveries_ = lock_deliveries(org_id_, ids);
+    shadows_ = lock_shadows(org_id_, ids);
+    // An id that the service keeps for us is a claim, not a proof: it must be one of this module's.
+    std::erase_if(deliveries_, [&](const auto &entry) { return entry.second.module != module_.name; });
+    for (Incoming &incoming : records) {
+      if (incoming.settled() || incoming.id == core::Uuid{}) continue;
+      if (held_by_others.contains(incoming.id)) {
+        incoming.settle("busy", "Somebody is writing the record.");
+        continue;
+      }
+      auto const shadow = shadows_.find(incoming.id);
+      bool const ours = incoming.known || mirrors_.contains(incoming.id) || deliveries_.contains(incoming.id) ||
+                        (shadow != shadows_.end() && shadow->second.module == module_.name);
+      if (!ours) incoming.id = core::Uuid{};
+      // What was read without a lock may have moved meanwhile.
+      if (ours && shadow != shadows_.end() && shadow->second.external_id == incoming.external_id)
+        recognise(incoming, shadow->second);
+    }
+  }
+
+  void judge(Incoming &incoming) {
+    auto const shadow = shadows_.find(incoming.id);
+    auto const mirror = mirrors_.find(incoming.id);
+    auto const delivery = deliveries_.find(incoming.id);
+    PendingDelivery *const pending = delivery == deliveries_.end() ? nullptr : &delivery->second;
+    if (shadow != shadows_.end() && !shadow->second.external_id.empty() && shadow->second.state != "gone" &&
+        shadow->second.external_id != incoming.external_id) {
+      // Our id is taken by another remote record: a copy that somebody made there, and a stranger here.
+      incoming.known = false;
+      insert(incoming);
+    } else if (incoming.deleted) {
+      erase(incoming, mirror == mirrors_.end() ? nullptr : &mirror->second, pending);
+    } else if (mirror != mirrors_.end()) {
+      merge(incoming, mirror->second, shadow == shadows_.end() ? nullptr : &shadow->second, pending);
+    } else if (pending != nullptr && pending->deletion) {
+      // Deleted here, changed there: the deletion is on its way; what it deletes is known from now on.
+      remember(incoming, "live");
+      incoming.settle("unchanged", "The record was deleted here and is to be deleted at the service.");
+    } else {
+      insert(incoming);
+    }
+  }
+
+  void remember(const Incoming &incoming, const char *state) {
+    shadow_updates_.push_back({incoming.id, incoming.external_id, state, incoming.version, incoming.fields});
+  }
+
+  void insert(Incoming &incoming) {
+    if (!incoming.known) incoming.id = new_uuid(GetCurrentTimestamp());
+    inserts_.push_back({.id = incoming.id,
+                        .fields = incoming.fields,
+                        .external_id = incoming.external_id,
+                        .created_at = incoming.modified_at,
+                        .modified_at = incoming.modified_at,
+                        .modified_by = incoming.modified_by});
+    remember(incoming, "live");
+    incoming.settle("inserted");
+  }
+
+  void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending) {
+    bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion && !pending->dirty.empty();
+    if (changed_here) {
+      // D2: a deletion against a change is a conflict, and the changed record is kept: it is created anew.
+      findings_.push_back({.record = incoming.id,
+                           .field = "*",
+                           .other_field = "*",
+                           .outcome = core::Outcome::left_wins,
+                           .left_at = mirror->modified_at,
+                           .right_at = read_at_,
+                           .left_by = mirror->modified_by.value_or(""),
+                           .right_by = incoming.modified_by.value_or(""),
+                           .reason = "deleted"});
+      shadow_updates_.push_back({incoming.id, std::nullopt, "gone", incoming.version, {}});
+      identities_.push_back(incoming.id);
+      incoming.settle("conflict", "Deleted at the service, but changed here: it will be created anew.");
+      return;
+    }
+    if (mirror != nullptr) erased_.push_back(incoming.id);
+    dropped_.push_back(incoming.id);
+    remember(incoming, "gone");
+    incoming.settle("deleted");
+  }
+
+  void merge(Incoming &incoming, const Record &mirror, const Shadow *shadow, PendingDelivery *pending) {
+    pg::Fields const known = shadow == nullptr ? pg::Fields{} : typed(shadow->fields);
+    pg::Fields const sent = pending == nullptr ? pg::Fields{} : typed(pending->sent);
+    bool const created_here = pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
+    std::set<std::string> dirty;
+    if (pending != nullptr) dirty.insert(pending->dirty.begin(), pending->dirty.end());
+    Patch patch{.id = incoming.id,
+                .external_id = incoming.external_id,
+                .modified_at = incoming.modified_at,
+                .modified_by = incoming.modified_by};
+    ShadowUpdate update{incoming.id, incoming.external_id, "live", incoming.version, {}};
+    bool conflict = false;
+    static const core::Value empty{};
+    for (const auto &[field, value] : incoming.fields) {
+      auto const sent_value = sent.find(field);
+      auto const known_value = known.find(field);
+      auto const mirror_value = mirror.fields.find(field);
+      const core::Value &local = mirror_value == mirror.fields.end() ? empty : mirror_value->second;
+      bool const in_flight = sent_value != sent.end();
+      // Our own write coming back: by value, never by time.
+      if (in_flight && sent_value->second == value) {
+        update.fields.insert_or_assign(field, value);
+        continue;
+      }
+      bool const was_dirty = dirty.contains(field) || (created_here && !in_flight && !core::is_null(local));
+      const core::Value &base = known_value != known.end() ? known_value->second
+                                : in_flight                ? sent_value->second
+                                : was_dirty                ? empty
+                                                           : local;
+      bool const ours_to_say = module_.find(field) == nullptr || module_.find(field)->writable;
+      core::FieldMerge const merged =
+          ours_to_say ? core::merge_field({.conversion = &core::identity(),
+                                           .policy = organization_.policy(module_.name, field),
+                                           .tie_winner = core::Side::right,
+                                           .base_left = &base,
+                                           .base_right = &base,
+                                           .left = &local,
+                                           .right = &value,
+                                           .left_changed = mirror.modified_at,
+                                           .right_changed = incoming.modified_at})
+                      : core::FieldMerge{.outcome = local == value ? core::Outcome::agreed : core::Outcome::take_right};
+      if (core::is_conflict(merged.outcome)) {
+        conflict = true;
+        findings_.push_back({.record = incoming.id,
+                             .field = field,
+                             .other_field = field,
+                             .outcome = merged.outcome,
+                             .base = base,
+                             .left = local,
+                             .right = value,
+                             .left_at = mirror.modified_at,
+                             .right_at = incoming.modified_at,
+                             .left_by = mirror.modified_by.value_or(""),
+                             .right_by = incoming.modified_by.value_or(""),
+                             .reason = merged.reason});
+      }
+      bool const takes_theirs = merged.outcome == core::Outcome::take_right || merged.outcome == core::Outcome::right_wins;
+      if (takes_theirs && local != value) patch.fields.insert_or_assign(field, value);
+      if (merged.outcome == core::Outcome::held) {
+        dirty.erase(field);   // a person decides; until then neither value travels, and the base stays
+        continue;
+      }
+      update.fields.insert_or_assign(field, value);
+      if (merged.outcome == core::Outcome::agreed || takes_theirs) {
+        // A write of ours that is in flight may land after this read: then what won is sent once more.
+        if (in_flight && sent_value->second != value) dirty.insert(field);
+        else dirty.erase(field);
+      } else if (merged.outcome == core::Outcome::left_wins || (merged.outcome == core::Outcome::take_left && !in_flight)) {
+        dirty.insert(field);
+      }
+    }
+    settle_delivery(incoming, pending, dirty, created_here);
+    shadow_updates_.push_back(std::move(update));
+    bool const changed = !patch.fields.empty();
+    if (changed) patches_.push_back(std::move(patch));
+    else if (mirror.external_id != incoming.external_id) identified_.push_back({incoming.id, incoming.external_id});
+    incoming.settle(conflict ? "conflict" : changed ? "updated" : "unchanged");
+  }
+
+  void settle_delivery(const Incoming &incoming, const PendingDelivery *pending, const std::set<std::string> &dirty,
+                       bool created_here) {
+    if (pending != nullptr && pending->deletion) return;
+    std::set<std::string> const before =
+        pending == nullptr ? std::set<std::string>{} : std::set<std::string>{pending->dirty.begin(), pending->dirty.end()};
+    std::set<std::string> after = dirty;
+    // A create found at the service becomes an update of what it still lacks.
+    if (created_here && pending != nullptr && !pending->in_flight) {
+      for (const auto &[field, value] : mirrors_.at(incoming.id).fields) {
+        const Column *column = module_.find(field);
+        bool const lacking = column != nullptr && column->writable && !core::is_null(value) && !incoming.fields.contains(field);
+        if (lacking) after.insert(field);
+      }
+    }
+    if (after.empty() && pending != nullptr && !pending->in_flight) dropped_.push_back(incoming.id);
+    else if (after != before) delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
+  }
+
+  void write() {
+    WriteScope const scope{Origin::service, module_.name, module_.service, run_};
+    insert_records(module_, org_id_, inserts_);
+    update_records(module_, org_id_, patches_);
+    std::vector<core::Uuid> ids = identities_;
+    std::vector<std::optional<std::string>> external_ids(identities_.size());
+    for (const auto &[id, external_id] : identified_) {
+      ids.push_back(id);
+      external_ids.emplace_back(external_id);
+    }
+    identify_records(module_, org_id_, ids, external_ids);
+    delete_records(module_, org_id_, erased_);
+    drop_deliveries(org_id_, dropped_);
+    save_deliveries(module_, org_id_, delivery_updates_);
+    save_shadows(module_, org_id_, read_at_, shadow_updates_);
+    record_findings(module_, org_id_, findings_);
+  }
+
+  const Module &module_;
+  const Organization &organization_;
+  std::int64_t org_id_;
+  core::Instant read_at_;
+  std::optional<core::Uuid> run_;
+  std::unordered_map<core::Uuid, Record> mirrors_;
+  std::unordered_map<core::Uuid, PendingDelivery> deliveries_;
+  std::unordered_map<core::Uuid, Shadow> shadows_;
+  std::vector<Patch> inserts_, patches_;
+  std::vector<core::Uuid> erased_, dropped_, identities_;
+  std::vector<std::pair<core::Uuid, std::string>> identified_;
+  std::vector<ShadowUpdate> shadow_updates_;
+  std::vector<DeliveryUpdate> delivery_updates_;
+  std::vector<Finding> findings_;
+};
+
+// Hands back one row for each record, in the order given.
+void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records) {
+  pg::call([&] { InitMaterializedSRF(fcinfo, 0); });
+  auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+  for (const Incoming &incoming : records) {
+    std::array<NullableDatum, 4> const row{
+        incoming.external_id.empty() ? pg::null_argument() : pg::argument(incoming.external_id),
+        incoming.id == core::Uuid{} ? pg::null_argument() : pg::argument(incoming.id), pg::argument(incoming.outcome),
+        incoming.detail.empty() ? pg::null_argument() : pg::argument(incoming.detail)};
+    pg::call([&] {
+      Datum values[4];
+      bool nulls[4];
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        values[i] = row[i].value;
+        nulls[i] = row[i].isnull;
+      }
+      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    });
+  }
+}
+
+// (module text, records jsonb, read_started_at timestamptz, run uuid, org_id bigint)
+Datum receive(FunctionCallInfo fcinfo) {
+  demand_arguments(fcinfo, {{0, "module"}, {1, "records"}, {2, "read_started_at"}});
+  catalog::demand_armed();
+  auto const module = catalog::module(pg::text_of(fcinfo->args[0].value));
+  auto const organization = catalog::organization(organization_argument(fcinfo, 4));
+  core::Instant const read_at = pg::instant_of(DatumGetTimestampTz(fcinfo->args[2].value));
+  std::optional<core::Uuid> run;
+  if (!fcinfo->args[3].isnull) run = pg::uuid_of(fcinfo->args[3].value);
+  Jsonb *documents = pg::call([&] { return DatumGetJsonbP(fcinfo->args[1].value); });
+  std::vector<Incoming> records;
+  {
+    pg::AsOwner owner;
+    pg::SpiSession spi;
+    records = parse_incoming(*module, *organization, documents);
+    Receive{*module, *organization, read_at, run}.run(records);
+  }
+  return_outcomes(fcinfo, records);
+  return static_cast<Datum>(0);
+}
+
+// (org_id bigint, module text, records uuid[], external_ids text[])
+Datum identify(FunctionCallInfo fcinfo) {
+  std::int64_t const org_id = DatumGetInt64(fcinfo->args[0].value);
+  auto const module = catalog::module(pg::text_of(fcinfo->args[1].value));
+  std::vector<core::Uuid> const ids = pg::uuids_of(fcinfo->args[2].value);
+  std::vector<std::string> const given = pg::texts_of(fcinfo->args[3].value);
+  if (ids.size() != given.size())
+    throw core::Error{{.sqlstate = "22023", .message = "records and external_ids must be of one length"}};
+  std::unordered_map<core::Uuid, std::string> by_id;
+  for (std::size_t i = 0; i < ids.size(); ++i) by_id.emplace(ids[i], given[i]);
+  pg::AsOwner owner;
+  pg::SpiSession spi;
+  std::vector<core::Uuid> held;
+  std::vector<std::optional<std::string>> external_ids;
+  for (const Record &record : lock_records(*module, org_id, ids)) {
+    held.push_back(record.id);
+    external_ids.emplace_back(by_id.at(record.id));
+    by_id.erase(record.id);
+  }
+  WriteScope const scope{Origin::service, module->name, module->service};
+  identify_records(*module, org_id, held, external_ids);
+  std::vector<core::Uuid> busy;
+  for (const auto &[id, external_id] : by_id) busy.push_back(id);
+  request_identification(*module, org_id, busy);
+  return static_cast<Datum>(0);
+}
+
+}  // namespace
+
+CRM_BRIDGE_FUNCTION(crm_bridge_receive, receive);
+CRM_BRIDGE_FUNCTION(crm_bridge_identify, identify);
+
+}  // namespace crm_bridge

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace crm_bridge {
+
+// Where a write comes from (`origin` of a mirror row and of its history).
+enum class Origin : int { app, service, bridge, import, mass_update };
+const char *to_text(Origin origin);
+
+// Says of the statements that run inside it that they are the bridge's own.  It holds for the rows of one mirror only: what
+// an app's own trigger writes elsewhere meanwhile is still the app's.  Backend-local and lexical, so nobody can SET it
+// and it ends with its block, whichever way that ends.
+class WriteScope {
+ public:
+  WriteScope(Origin origin, std::string module, std::string actor, std::optional<core::Uuid> run = std::nullopt,
+             const std::vector<core::Uuid> *links = nullptr);
+  ~WriteScope();
+  WriteScope(const WriteScope &) = delete;
+  WriteScope &operator=(const WriteScope &) = delete;
+
+  // The innermost scope if it speaks of this module; nullptr: an app is writing.
+  static const WriteScope *current(std::string_view module);
+  // Whether a change is just travelling over this link: it must not travel back.
+  static bool travels_over(const core::Uuid &link);
+
+  Origin origin() const { return origin_; }
+  const std::string &actor() const { return actor_; }
+  const std::optional<core::Uuid> &run() const { return run_; }
+
+ private:
+  Origin origin_;
+  std::string module_;
+  std::string actor_;
+  std::optional<core::Uuid> run_;
+  const std::vector<core::Uuid> *links_;
+  const WriteScope *outer_;
+};
+
+}  // namespace crm_bridge

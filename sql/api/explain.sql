@@ -1,0 +1,94 @@
+-- What EXPLAIN is to a query: why a record is where it is, and what the transaction at hand would cause.
+
+-- Arguments: a record's id.  Result: facts as rows, most important first; nothing for an id that nobody knows.
+-- topic: record, shadow, delivery, link, request, conflict; reason: the reason code of D12 where the record is not in step.
+CREATE OR REPLACE FUNCTION crm_bridge.explain_sync(record_id uuid, org_id bigint DEFAULT NULL)
+RETURNS TABLE (topic text, subject text, state text, reason text, detail jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := crm_bridge._organization(explain_sync.org_id);
+BEGIN
+  RETURN QUERY
+  SELECT 'shadow', s.module, s.state,
+         CASE s.state WHEN 'expected' THEN 'pending' WHEN 'gone' THEN 'unlinked' END,
+         jsonb_build_object('external_id', s.external_id, 'version', s.version, 'read_at', s.read_at,
+                            'acknowledged_at', s.acknowledged_at, 'fields', s.fields)
+    FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = explain_sync.record_id;
+
+  RETURN QUERY
+  SELECT 'delivery', d.module, d.state,
+         CASE WHEN d.state IN ('parked', 'dead') THEN 'parked' WHEN d.state = 'held' THEN 'held' ELSE 'pending' END,
+         jsonb_strip_nulls(jsonb_build_object(
+           'to_do', CASE WHEN d.operation = 'delete' THEN 'delete'
+                         WHEN EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = d.record_id
+                                         AND s.external_id IS NOT NULL AND s.state <> 'gone') THEN 'update' ELSE 'create' END,
+           'fields', to_jsonb(d.fields), 'attempts', d.attempts, 'not_before', NULLIF(d.not_before, '-infinity'),
+           'waits_for', d.waits_for, 'in_doubt', d.in_doubt, 'sent', d.sent, 'reason', d.reason, 'detail', d.detail))
+    FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = explain_sync.record_id;
+
+  RETURN QUERY
+  SELECT 'link', l.pairing, l.state, CASE WHEN l.state = 'suspended' THEN 'integration_inactive' WHEN l.state = 'archived' THEN 'unlinked' END,
+         jsonb_build_object('link_id', l.link_id, 'twin', CASE WHEN l.left_id = explain_sync.record_id THEN l.right_id ELSE l.left_id END,
+                            'side', CASE WHEN l.left_id = explain_sync.record_id THEN 'left' ELSE 'right' END,
+                            'left_base', l.left_base, 'right_base', l.right_base)
+    FROM crm_bridge.link AS l
+   WHERE l.org_id = org AND (l.left_id = explain_sync.record_id OR l.right_id = explain_sync.record_id);
+
+  RETURN QUERY
+  SELECT 'request', r.module, r.operation, 'pending', jsonb_build_object('fields', to_jsonb(r.fields), 'old', r.old, 'at', r.at)
+    FROM crm_bridge.reconcile_request AS r WHERE r.org_id = org AND r.record_id = explain_sync.record_id;
+
+  RETURN QUERY
+  SELECT 'conflict', c.field, CASE WHEN c.winner = 'none' THEN 'open' ELSE c.winner END, c.reason,
+         jsonb_build_object('base', c.base, 'left', c.left_value, 'right', c.right_value, 'at', c.at)
+    FROM crm_bridge.conflict AS c WHERE c.org_id = org AND c.record_id = explain_sync.record_id AND c.resolved_at IS NULL;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.explain_sync(uuid, bigint) IS 'why a record is where it is: what its service knows, what is on its way, its links, what is open (B4)';
+REVOKE ALL ON FUNCTION crm_bridge.explain_sync(uuid, bigint) FROM PUBLIC;
+
+-- The requests that the changes of the current transaction would cause, were it to commit now (B4).  Try and roll back.
+-- Result: one row a record: its service, what would be sent, and for which record it would wait first.
+CREATE OR REPLACE FUNCTION crm_bridge.pending_changes(org_id bigint DEFAULT NULL)
+RETURNS TABLE (service text, module text, record_id uuid, request text, fields jsonb, waits_for uuid)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := crm_bridge._organization(pending_changes.org_id);
+  touched uuid[];
+  each_module text;
+BEGIN
+  touched := ARRAY(SELECT DISTINCT h.record_id FROM crm_bridge.history AS h
+                    WHERE h.org_id = org AND h.at >= transaction_timestamp()
+                      AND h.transaction_id = pg_current_xact_id_if_assigned());
+  FOR each_module IN SELECT DISTINCT d.module FROM crm_bridge.delivery AS d
+                      WHERE d.org_id = org AND d.record_id = ANY (touched) ORDER BY 1 LOOP
+    RETURN QUERY
+    SELECT d.service, d.module, d.record_id,
+           CASE WHEN d.operation = 'delete' THEN 'delete' WHEN s.external_id IS NULL THEN 'create' ELSE 'update' END,
+           CASE WHEN d.operation = 'delete' THEN '{}'::jsonb
+                ELSE (SELECT COALESCE(jsonb_object_agg(f.field, p.mirror -> f.field), '{}'::jsonb)
+                        FROM crm_bridge.service_field AS f
+                       WHERE f.org_id = org AND f.module = each_module AND f.writable AND p.mirror ? f.field
+                         AND (f.field = ANY (d.fields) OR (s.external_id IS NULL AND jsonb_typeof(p.mirror -> f.field) <> 'null')))
+           END,
+           (SELECT min((p.mirror ->> f.field))::uuid FROM crm_bridge.service_field AS f
+             WHERE f.org_id = org AND f.module = each_module AND f.type = 'reference' AND p.mirror ->> f.field IS NOT NULL
+               AND (f.addresses OR f.writable)
+               AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS r WHERE r.org_id = org AND r.record_id = (p.mirror ->> f.field)::uuid
+                                  AND r.external_id IS NOT NULL AND r.state <> 'gone'))
+      FROM crm_bridge.delivery AS d
+      LEFT JOIN crm_bridge._payload(org, each_module, touched) AS p ON p.record_id = d.record_id
+      LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = d.record_id AND s.state <> 'gone'
+     WHERE d.org_id = org AND d.record_id = ANY (touched) AND d.module = each_module
+     ORDER BY d.queued_at, d.record_id;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.pending_changes(bigint) IS 'the requests that the current transaction would cause (B4): try, look, roll back';
+REVOKE ALL ON FUNCTION crm_bridge.pending_changes(bigint) FROM PUBLIC;

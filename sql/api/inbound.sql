@@ -1,0 +1,204 @@
+-- Inbound, as docs/protocol.md describes it.
+
+-- Merges what a service told about records of one module into their mirrors: see docs/protocol.md.
+-- Errors: 55000 not armed; 42704 unknown module or organization; 22023 records is not an array or too long.
+CREATE OR REPLACE FUNCTION crm_bridge.receive(
+  module           text,
+  records          jsonb,
+  read_started_at  timestamptz,
+  run              uuid   DEFAULT NULL,
+  org_id           bigint DEFAULT NULL
+)
+RETURNS TABLE (external_id text, record_id uuid, outcome text, detail text)
+LANGUAGE c VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'crm_bridge_receive';
+COMMENT ON FUNCTION crm_bridge.receive(text, jsonb, timestamptz, uuid, bigint) IS
+  'merges what a service told about records into their mirrors';
+REVOKE ALL ON FUNCTION crm_bridge.receive(text, jsonb, timestamptz, uuid, bigint) FROM PUBLIC;
+
+-- The organizations for which writers left something to be settled.
+CREATE OR REPLACE FUNCTION crm_bridge.reconcile_backlog()
+RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT o.org_id FROM crm_bridge.organization AS o
+                WHERE EXISTS (SELECT 1 FROM crm_bridge.reconcile_request AS r WHERE r.org_id = o.org_id) ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.reconcile_backlog() IS 'the organizations for which writers left something to be settled';
+REVOKE ALL ON FUNCTION crm_bridge.reconcile_backlog() FROM PUBLIC;
+
+-- Settles one request that a writer left: merges the two faces of its link, or notes what its service lacks.
+-- One a transaction, so that it never holds more than one link.  Result: true if it is settled, false if somebody
+-- else holds what it needs.
+CREATE OR REPLACE FUNCTION crm_bridge._reconcile_request(request_id uuid, org_id bigint)
+RETURNS boolean
+LANGUAGE c VOLATILE STRICT SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'crm_bridge_reconcile_request';
+COMMENT ON FUNCTION crm_bridge._reconcile_request(uuid, bigint) IS 'settles one request that a writer left';
+REVOKE ALL ON FUNCTION crm_bridge._reconcile_request(uuid, bigint) FROM PUBLIC;
+
+-- Settles up to "limit" requests.  Result: how many are left.
+CREATE OR REPLACE FUNCTION crm_bridge.reconcile("limit" integer DEFAULT 100, org_id bigint DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(reconcile.org_id, crm_bridge._organization(NULL));
+  request uuid;
+BEGIN
+  FOR request IN SELECT r.request_id FROM crm_bridge.reconcile_request AS r
+                  WHERE r.org_id = org ORDER BY r.request_id LIMIT "limit" LOOP
+    PERFORM crm_bridge._reconcile_request(request, org);
+  END LOOP;
+  RETURN (SELECT count(*) FROM crm_bridge.reconcile_request AS r WHERE r.org_id = org);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.reconcile(integer, bigint) IS 'settles what writers left undone; returns how many requests are left';
+REVOKE ALL ON FUNCTION crm_bridge.reconcile(integer, bigint) FROM PUBLIC;
+
+-- Stores a webhook before it is answered.  Result: how many of the records were not noted already.
+CREATE OR REPLACE FUNCTION crm_bridge.store_notice(
+  service       text,
+  channel       text,
+  module        text,
+  external_ids  text[],
+  event         text,
+  body          text,
+  org_id        bigint DEFAULT NULL
+)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(store_notice.org_id, crm_bridge._organization(NULL));
+  stored integer;
+BEGIN
+  PERFORM 1 FROM crm_bridge.module AS m WHERE m.module = store_notice.module AND m.service = store_notice.service;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" of service "%s" does not exist', module, service),
+      HINT = 'The modules are listed in crm_bridge.module.';
+  END IF;
+  INSERT INTO crm_bridge.inbox (org_id, service, channel, module, external_id, event, body)
+  SELECT org, store_notice.service, store_notice.channel, store_notice.module, e.id, store_notice.event,
+         CASE WHEN e.position = 1 THEN store_notice.body END
+    FROM (SELECT u.id, min(u.position) AS position FROM unnest(external_ids) WITH ORDINALITY AS u (id, position)
+           WHERE u.id <> '' GROUP BY u.id) AS e
+  ON CONFLICT (org_id, service, module, external_id) WHERE taken_at IS NULL DO NOTHING;
+  GET DIAGNOSTICS stored = ROW_COUNT;
+  IF stored > 0 THEN
+    PERFORM pg_notify('crm_bridge', store_notice.service);
+  END IF;
+  RETURN stored;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, bigint) IS 'stores a webhook before it is answered';
+REVOKE ALL ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.notice_backlog(service text)
+RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT i.org_id FROM crm_bridge.integration AS i
+                WHERE i.service = notice_backlog.service AND i.state = 'active'
+                  AND EXISTS (SELECT 1 FROM crm_bridge.inbox AS n WHERE n.org_id = i.org_id AND n.service = i.service
+                                 AND (n.taken_at IS NULL OR n.taken_at < now() - interval '5 minutes'))
+                ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.notice_backlog(text) IS 'the organizations that have webhooks to follow up';
+REVOKE ALL ON FUNCTION crm_bridge.notice_backlog(text) FROM PUBLIC;
+
+-- What webhooks say should be read again, one row a record.  A notice that was taken and not finished within five
+-- minutes is given again: reading twice does no harm.
+CREATE OR REPLACE FUNCTION crm_bridge.take_notices(service text, "limit" integer, org_id bigint DEFAULT NULL)
+RETURNS TABLE (notice_ids uuid[], module text, external_id text, event text, context jsonb)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := COALESCE(take_notices.org_id, crm_bridge._organization(NULL));
+BEGIN
+  RETURN QUERY
+  WITH open AS (
+    SELECT n.notice_id FROM crm_bridge.inbox AS n
+     WHERE n.org_id = org AND n.service = take_notices.service
+       AND (n.taken_at IS NULL OR n.taken_at < now() - interval '5 minutes')
+     ORDER BY n.notice_id LIMIT "limit" FOR UPDATE SKIP LOCKED
+  ), taken AS (
+    UPDATE crm_bridge.inbox AS n SET taken_at = clock_timestamp() FROM open
+     WHERE n.org_id = org AND n.notice_id = open.notice_id
+    RETURNING n.notice_id, n.module, n.external_id, n.event
+  )
+  SELECT array_agg(t.notice_id), t.module, t.external_id, max(t.event), crm_bridge._context_of(org, t.module, t.external_id)
+    FROM taken AS t GROUP BY t.module, t.external_id;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.take_notices(text, integer, bigint) IS 'what webhooks say should be read again';
+REVOKE ALL ON FUNCTION crm_bridge.take_notices(text, integer, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge._context_of(org_id bigint, module text, external_id text)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT crm_bridge._address_of_deleted(s.org_id, s.record_id)
+            FROM crm_bridge.shadow AS s
+           WHERE s.org_id = _context_of.org_id AND s.module = _context_of.module AND s.external_id = _context_of.external_id
+             AND s.state = 'live');
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._context_of(bigint, text, text) IS 'external ids that address a record, by its own';
+REVOKE ALL ON FUNCTION crm_bridge._context_of(bigint, text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.finish_notices(notice_ids uuid[], org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(finish_notices.org_id, crm_bridge._organization(NULL));
+BEGIN
+  DELETE FROM crm_bridge.inbox AS n WHERE n.org_id = org AND n.notice_id = ANY (notice_ids);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.finish_notices(uuid[], bigint) IS 'these webhooks have been followed up';
+REVOKE ALL ON FUNCTION crm_bridge.finish_notices(uuid[], bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.read_cursor(service text, module text, org_id bigint DEFAULT NULL)
+RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT c.value FROM crm_bridge.cursor AS c
+           WHERE c.org_id = COALESCE(read_cursor.org_id, crm_bridge._organization(NULL))
+             AND c.service = read_cursor.service AND c.module = read_cursor.module);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.read_cursor(text, text, bigint) IS 'where the delta query of a module stands';
+REVOKE ALL ON FUNCTION crm_bridge.read_cursor(text, text, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.save_cursor(service text, module text, value jsonb, org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO crm_bridge.cursor (org_id, service, module, value)
+  VALUES (COALESCE(save_cursor.org_id, crm_bridge._organization(NULL)), save_cursor.service, save_cursor.module, save_cursor.value)
+  ON CONFLICT ON CONSTRAINT cursor_key DO UPDATE SET value = EXCLUDED.value, saved_at = now();
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.save_cursor(text, text, jsonb, bigint) IS 'notes where the delta query of a module stands';
+REVOKE ALL ON FUNCTION crm_bridge.save_cursor(text, text, jsonb, bigint) FROM PUBLIC;

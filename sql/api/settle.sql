@@ -1,0 +1,278 @@
+-- What became of claimed records: acknowledge, fail, retry, and what a deletion leaves to be sent.
+
+-- The service has what was handed out: see docs/protocol.md.  Folds it into the shadow; what was changed meanwhile is due again.
+-- An external id is never refused, whoever brings it: if the record has none it is set, a second one is deleted at the service.
+CREATE OR REPLACE FUNCTION crm_bridge.acknowledge(lease uuid, results jsonb, org_id bigint DEFAULT NULL)
+RETURNS TABLE (module text, record_id uuid, outcome text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := COALESCE(acknowledge.org_id, crm_bridge._organization(NULL));
+  each_module text;
+  identified uuid[];
+BEGIN
+  IF jsonb_typeof(results) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'results must be a JSON array',
+      HINT = 'For example [{"module": "crm_deal", "record_id": "…", "external_id": "…", "version": "…"}].';
+  END IF;
+
+  -- Mirror rows first, before any delivery row is held.
+  FOR each_module IN SELECT DISTINCT r ->> 'module' FROM jsonb_array_elements(results) AS r WHERE r ->> 'external_id' IS NOT NULL LOOP
+    PERFORM crm_bridge._identify(org, each_module, array_agg(n.record_id), array_agg(n.external_id))
+       FROM (SELECT DISTINCT ON (r ->> 'record_id') (r ->> 'record_id')::uuid AS record_id, r ->> 'external_id' AS external_id
+               FROM jsonb_array_elements(results) AS r
+              WHERE r ->> 'module' = each_module AND r ->> 'external_id' IS NOT NULL) AS n
+      WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
+                           AND s.external_id IS NOT NULL AND s.state <> 'gone');
+  END LOOP;
+
+  RETURN QUERY
+  WITH result AS (
+    SELECT DISTINCT ON (r ->> 'record_id') r ->> 'module' AS module, (r ->> 'record_id')::uuid AS record_id,
+           r ->> 'external_id' AS external_id, (r ->> 'version')::timestamptz AS version
+      FROM jsonb_array_elements(results) AS r
+  ), held AS (
+    SELECT d.* FROM crm_bridge.delivery AS d
+     WHERE d.org_id = org AND d.record_id IN (SELECT r.record_id FROM result AS r)
+     ORDER BY d.record_id FOR NO KEY UPDATE
+  ), judged AS (
+    SELECT r.module, r.record_id, r.external_id, r.version,
+           COALESCE(h.state = 'in_flight' AND h.lease = acknowledge.lease, false) AS valid,
+           h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
+           h.operation, h.sent, h.fields AS dirty_again,
+           s.external_id AS known_as, s.state AS known_state
+      FROM result AS r
+      LEFT JOIN held AS h ON h.record_id = r.record_id
+      LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = r.record_id
+  ), confirmed AS (
+    INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at)
+    SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
+           j.version, CASE WHEN j.valid THEN j.sent ELSE '{}' END, clock_timestamp()
+      FROM judged AS j
+     WHERE NOT j.erased AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
+    ON CONFLICT ON CONSTRAINT shadow_key DO UPDATE
+       SET external_id = EXCLUDED.external_id, state = 'live',
+           version = GREATEST(s.version, EXCLUDED.version),
+           fields = s.fields || EXCLUDED.fields,
+           acknowledged_at = EXCLUDED.acknowledged_at
+    RETURNING s.record_id
+  ), erased AS (
+    UPDATE crm_bridge.shadow AS s
+       SET state = 'gone', fields = '{}', acknowledged_at = clock_timestamp()
+      FROM judged AS j
+     WHERE j.erased AND j.valid AND s.org_id = org AND s.record_id = j.record_id
+    RETURNING s.record_id
+  ), settled AS (
+    DELETE FROM crm_bridge.delivery AS d
+     USING judged AS j
+     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid
+       AND ((j.operation = 'write' AND d.fields = '{}') OR j.erased)
+    RETURNING d.record_id
+  ), due_again AS (
+    UPDATE crm_bridge.delivery AS d
+       SET state = 'pending', lease = NULL, sent = NULL, in_doubt = false, attempts = 0, not_before = '-infinity',
+           reason = NULL, detail = NULL
+      FROM judged AS j
+     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid
+       AND NOT ((j.operation = 'write' AND d.fields = '{}') OR j.erased)
+    RETURNING d.record_id
+  ), second AS (
+    SELECT j.module, j.external_id FROM judged AS j
+     WHERE j.known_state <> 'gone' AND j.known_as <> j.external_id
+  ), duplicate AS (
+    INSERT INTO crm_bridge.shadow (org_id, record_id, module, external_id, state)
+    SELECT org, crm_bridge.new_id(), s.module, s.external_id, 'duplicate' FROM second AS s
+    ON CONFLICT ON CONSTRAINT shadow_external_id_unique DO NOTHING
+    RETURNING record_id, module
+  ), compensation AS (
+    INSERT INTO crm_bridge.delivery (org_id, record_id, module, service, operation, reason)
+    SELECT org, d.record_id, d.module, m.service, 'delete', 'duplicate'
+      FROM duplicate AS d JOIN crm_bridge.module AS m ON m.module = d.module
+    RETURNING record_id
+  )
+  SELECT j.module, j.record_id,
+         CASE WHEN j.known_state <> 'gone' AND j.known_as <> j.external_id THEN 'duplicate'
+              WHEN NOT j.valid THEN 'late'
+              WHEN EXISTS (SELECT 1 FROM settled AS s WHERE s.record_id = j.record_id) THEN 'done'
+              ELSE 'pending' END
+    FROM judged AS j;
+
+  identified := ARRAY(SELECT (r ->> 'record_id')::uuid FROM jsonb_array_elements(results) AS r WHERE r ->> 'external_id' IS NOT NULL);
+  IF identified <> '{}' THEN
+    PERFORM crm_bridge._wake_waiting(org, identified);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.acknowledge(uuid, jsonb, bigint) IS 'the service has what was handed out';
+REVOKE ALL ON FUNCTION crm_bridge.acknowledge(uuid, jsonb, bigint) FROM PUBLIC;
+
+-- Milliseconds of full-jitter backoff after an attempt, at least the service's own Retry-After.
+CREATE OR REPLACE FUNCTION crm_bridge.retry_delay(attempt integer, retry_after bigint DEFAULT 0)
+RETURNS interval
+LANGUAGE c VOLATILE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'crm_bridge_retry_delay';
+COMMENT ON FUNCTION crm_bridge.retry_delay(integer, bigint) IS
+  'how long to wait after an attempt: exponential with full jitter, at least retry_after milliseconds';
+
+-- What was handed out did not succeed: see docs/protocol.md.
+CREATE OR REPLACE FUNCTION crm_bridge.fail(lease uuid, failures jsonb, org_id bigint DEFAULT NULL)
+RETURNS TABLE (module text, record_id uuid, state text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := COALESCE(fail.org_id, crm_bridge._organization(NULL));
+  maximum integer;
+  unknown text;
+BEGIN
+  IF jsonb_typeof(failures) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'failures must be a JSON array',
+      HINT = 'For example [{"module": "crm_deal", "record_id": "…", "outcome": "retry", "reason": "rate_limited"}].';
+  END IF;
+  SELECT f ->> 'outcome' INTO unknown FROM jsonb_array_elements(failures) AS f
+   WHERE COALESCE(f ->> 'outcome', '') NOT IN ('retry', 'in_doubt', 'release', 'park', 'gone') LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('outcome "%s" is not known', unknown),
+      HINT = 'Use retry, in_doubt, release, park or gone.';
+  END IF;
+  maximum := COALESCE((SELECT s.value FROM crm_bridge.setting AS s WHERE s.org_id = org AND s.name = 'maximum_attempts'), '12')::integer;
+
+  -- A deletion of what is not there any more is done.
+  RETURN QUERY
+  WITH failure AS (
+    SELECT DISTINCT ON (f ->> 'record_id') (f ->> 'record_id')::uuid AS record_id, f ->> 'outcome' AS outcome,
+           COALESCE(f ->> 'reason', f ->> 'outcome') AS reason, f ->> 'detail' AS detail,
+           COALESCE((f ->> 'retry_after')::numeric, 0)::bigint AS retry_after
+      FROM jsonb_array_elements(failures) AS f
+  ), held AS (
+    SELECT d.record_id, d.module, d.operation, d.sent, d.attempts, f.outcome, f.reason, f.detail, f.retry_after,
+           CASE WHEN f.outcome IN ('retry', 'in_doubt') AND d.attempts >= maximum THEN 'dead'
+                WHEN f.outcome = 'gone' AND d.operation = 'delete' THEN 'done'
+                WHEN f.outcome IN ('park', 'gone') THEN 'parked'
+                ELSE 'pending' END AS next_state
+      FROM crm_bridge.delivery AS d JOIN failure AS f ON f.record_id = d.record_id
+     WHERE d.org_id = org AND d.state = 'in_flight' AND d.lease = fail.lease
+     ORDER BY d.record_id FOR NO KEY UPDATE OF d
+  ), erased AS (
+    UPDATE crm_bridge.shadow AS s SET state = 'gone', fields = '{}', acknowledged_at = clock_timestamp()
+      FROM held AS h WHERE h.next_state = 'done' AND s.org_id = org AND s.record_id = h.record_id
+    RETURNING s.record_id
+  ), removed AS (
+    DELETE FROM crm_bridge.delivery AS d USING held AS h
+     WHERE h.next_state = 'done' AND d.org_id = org AND d.record_id = h.record_id
+    RETURNING d.record_id
+  ), changed AS (
+    UPDATE crm_bridge.delivery AS d
+       SET state = h.next_state, stopped = h.next_state <> 'pending', lease = NULL,
+           attempts = CASE WHEN h.outcome = 'release' THEN GREATEST(d.attempts - 1, 0) ELSE d.attempts END,
+           in_doubt = d.in_doubt OR h.outcome = 'in_doubt',
+           -- What may have arrived stays known, so that its echo is recognised.
+           sent = CASE WHEN h.outcome = 'in_doubt' OR d.in_doubt THEN d.sent END,
+           fields = ARRAY(SELECT DISTINCT f FROM unnest(d.fields || ARRAY(SELECT jsonb_object_keys(d.sent))) AS f ORDER BY f),
+           not_before = CASE WHEN h.outcome = 'release' THEN '-infinity'
+                             ELSE now() + crm_bridge.retry_delay(GREATEST(d.attempts, 1), h.retry_after) END,
+           reason = CASE WHEN h.outcome = 'release' THEN d.reason ELSE h.reason END,
+           detail = CASE WHEN h.outcome = 'release' THEN d.detail ELSE h.detail END
+      FROM held AS h
+     WHERE h.next_state <> 'done' AND d.org_id = org AND d.record_id = h.record_id
+    RETURNING d.record_id
+  )
+  SELECT h.module, h.record_id, h.next_state FROM held AS h;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.fail(uuid, jsonb, bigint) IS 'what was handed out did not succeed: later again, parked, or dead';
+REVOKE ALL ON FUNCTION crm_bridge.fail(uuid, jsonb, bigint) FROM PUBLIC;
+
+-- Gives back what a worker holds when it stops.  Whether it was sent is not known here: it counts as in doubt.
+-- Result: how many records.
+CREATE OR REPLACE FUNCTION crm_bridge.end_lease(lease uuid)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  given_back integer := 0;
+  org bigint;
+  more integer;
+BEGIN
+  FOR org IN SELECT o.org_id FROM crm_bridge.organization AS o ORDER BY 1 LOOP
+    UPDATE crm_bridge.delivery AS d
+       SET state = 'pending', lease = NULL, in_doubt = true,
+           fields = ARRAY(SELECT DISTINCT f FROM unnest(d.fields || ARRAY(SELECT jsonb_object_keys(d.sent))) AS f ORDER BY f)
+     WHERE d.org_id = org AND NOT d.stopped AND d.state = 'in_flight' AND d.lease = end_lease.lease;
+    GET DIAGNOSTICS more = ROW_COUNT;
+    given_back := given_back + more;
+  END LOOP;
+  DELETE FROM crm_bridge.lease AS l WHERE l.org_id = 0 AND l.lease = end_lease.lease;
+  RETURN given_back;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.end_lease(uuid) IS 'gives back what a worker holds when it stops';
+REVOKE ALL ON FUNCTION crm_bridge.end_lease(uuid) FROM PUBLIC;
+
+-- Makes parked and dead records due again: one, or all of the organization.  Result: how many.
+CREATE OR REPLACE FUNCTION crm_bridge.retry(record_id uuid DEFAULT NULL, org_id bigint DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := crm_bridge._organization(org_id);
+  changed integer;
+BEGIN
+  UPDATE crm_bridge.delivery AS d
+     SET state = 'pending', stopped = false, attempts = 0, not_before = '-infinity', queued_at = now()
+   WHERE d.org_id = org AND d.state IN ('parked', 'dead')
+     AND (retry.record_id IS NULL OR d.record_id = retry.record_id);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  IF changed = 0 AND retry.record_id IS NOT NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('record %s is neither parked nor dead', retry.record_id),
+      HINT = 'See crm_bridge.explain_sync() for its state.';
+  END IF;
+  IF changed > 0 THEN
+    NOTIFY crm_bridge;
+  END IF;
+  RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.retry(uuid, bigint) IS 'makes a parked or dead record due again; without an argument all of them';
+REVOKE ALL ON FUNCTION crm_bridge.retry(uuid, bigint) FROM PUBLIC;
+
+-- The records were deleted in the mirror: their service is to be told, if it knows them or may know them.
+CREATE OR REPLACE FUNCTION crm_bridge._deliver_deletions(org_id bigint, module text, records uuid[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := _deliver_deletions.org_id;
+  held uuid[];
+  contended uuid[];
+BEGIN
+  held := ARRAY(SELECT d.record_id FROM crm_bridge.delivery AS d
+                 WHERE d.org_id = org AND d.record_id = ANY (records) FOR NO KEY UPDATE SKIP LOCKED);
+  contended := ARRAY(SELECT d.record_id FROM crm_bridge.delivery AS d
+                      WHERE d.org_id = org AND d.record_id = ANY (records) AND d.record_id <> ALL (held));
+  INSERT INTO crm_bridge.reconcile_request (org_id, record_id, module, operation)
+  SELECT org, r, _deliver_deletions.module, 'delete' FROM unnest(contended) AS r;
+  -- Nobody outside ever heard of these.
+  DELETE FROM crm_bridge.delivery AS d
+   WHERE d.org_id = org AND d.record_id = ANY (held) AND d.state <> 'in_flight' AND NOT d.in_doubt
+     AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s
+                      WHERE s.org_id = org AND s.record_id = d.record_id AND s.state <> 'gone');
+  UPDATE crm_bridge.delivery AS d
+     SET operation = 'delete', generation = d.generation + 1, fields = '{}', attempts = 0, not_before = '-infinity',
+         state = CASE WHEN d.state = 'in_flight' THEN d.state ELSE 'pending' END, stopped = false, waits_for = NULL
+   WHERE d.org_id = org AND d.record_id = ANY (held);
+  INSERT INTO crm_bridge.delivery (org_id, record_id, module, service, operation)
+  SELECT org, s.record_id, s.module, m.service, 'delete'
+    FROM crm_bridge.shadow AS s JOIN crm_bridge.module AS m ON m.module = s.module
+   WHERE s.org_id = org AND s.record_id = ANY (records) AND s.state = 'live'
+     AND s.record_id <> ALL (held) AND s.record_id <> ALL (contended);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._deliver_deletions(bigint, text, uuid[]) IS 'notes that a service is to delete records';
+REVOKE ALL ON FUNCTION crm_bridge._deliver_deletions(bigint, text, uuid[]) FROM PUBLIC;

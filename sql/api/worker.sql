@@ -1,0 +1,241 @@
+-- What else a worker asks the database, as docs/protocol.md describes it.
+
+CREATE VIEW crm_bridge.module_fields WITH (security_invoker = true) AS
+  SELECT f.org_id, m.service, f.module, f.field, f.api_name, f.type, f.reference_module, f.writable, f.custom, f.addresses
+    FROM crm_bridge.service_field AS f
+    JOIN crm_bridge.module AS m ON m.module = f.module;
+COMMENT ON VIEW crm_bridge.module_fields IS 'the fields of every module of an organization, with their service: what a connector translates';
+COMMENT ON COLUMN crm_bridge.module_fields.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.module_fields.service IS 'the service';
+COMMENT ON COLUMN crm_bridge.module_fields.module IS 'the module';
+COMMENT ON COLUMN crm_bridge.module_fields.field IS 'name in the mirror';
+COMMENT ON COLUMN crm_bridge.module_fields.api_name IS 'name in the service''s API';
+COMMENT ON COLUMN crm_bridge.module_fields.type IS 'what the value means';
+COMMENT ON COLUMN crm_bridge.module_fields.reference_module IS 'the module that a reference points to';
+COMMENT ON COLUMN crm_bridge.module_fields.writable IS 'whether the service takes a value for it';
+COMMENT ON COLUMN crm_bridge.module_fields.custom IS 'whether the organization added it';
+COMMENT ON COLUMN crm_bridge.module_fields.addresses IS 'part of the record''s URL at the service';
+
+-- Whom a worker polls for a service.
+CREATE OR REPLACE FUNCTION crm_bridge.worker_organizations(service text)
+RETURNS TABLE (org_id bigint, name text, state text, portal_id text, time_zone text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT o.org_id, o.name, i.state, p.external_id, COALESCE(p.time_zone, o.time_zone)
+      FROM crm_bridge.integration AS i
+      JOIN crm_bridge.organization AS o ON o.org_id = i.org_id
+      LEFT JOIN crm_bridge.projects_portal AS p ON p.org_id = i.org_id AND p.id = i.portal_id
+     WHERE i.service = worker_organizations.service AND i.state <> 'off'
+     ORDER BY o.org_id;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.worker_organizations(text) IS 'whom a worker polls for a service';
+REVOKE ALL ON FUNCTION crm_bridge.worker_organizations(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.start_run(
+  kind      text,
+  service   text,
+  module    text,
+  expected  bigint DEFAULT NULL,
+  org_id    bigint DEFAULT NULL
+)
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  started uuid := crm_bridge.new_id();
+BEGIN
+  INSERT INTO crm_bridge.run (org_id, run_id, kind, service, module, expected)
+  VALUES (COALESCE(start_run.org_id, crm_bridge._organization(NULL)), started, start_run.kind, start_run.service,
+          start_run.module, start_run.expected);
+  RETURN started;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.start_run(text, text, text, bigint, bigint) IS 'begins a run: machine work that can be watched';
+REVOKE ALL ON FUNCTION crm_bridge.start_run(text, text, text, bigint, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.report_progress(run uuid, done bigint, expected bigint DEFAULT NULL, org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE crm_bridge.run AS r
+     SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected)
+   WHERE r.org_id = COALESCE(report_progress.org_id, crm_bridge._organization(NULL)) AND r.run_id = report_progress.run;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.report_progress(uuid, bigint, bigint, bigint) IS 'how far a run is';
+REVOKE ALL ON FUNCTION crm_bridge.report_progress(uuid, bigint, bigint, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.finish_run(run uuid, state text, detail text DEFAULT NULL, org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE crm_bridge.run AS r
+     SET state = finish_run.state, detail = finish_run.detail, finished_at = now()
+   WHERE r.org_id = COALESCE(finish_run.org_id, crm_bridge._organization(NULL)) AND r.run_id = finish_run.run;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.finish_run(uuid, text, text, bigint) IS 'ends a run as finished or failed';
+REVOKE ALL ON FUNCTION crm_bridge.finish_run(uuid, text, text, bigint) FROM PUBLIC;
+
+-- The oldest command that nobody works on.  One whose worker is gone is given again.
+CREATE OR REPLACE FUNCTION crm_bridge.next_command(service text, lease uuid, org_id bigint DEFAULT NULL)
+RETURNS TABLE (command_id uuid, kind text, arguments jsonb)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := COALESCE(next_command.org_id, crm_bridge._organization(NULL));
+  fresh uuid[] := crm_bridge._fresh_leases();
+BEGIN
+  PERFORM crm_bridge._demand_armed();
+  RETURN QUERY
+  WITH oldest AS (
+    SELECT c.command_id FROM crm_bridge.command AS c
+     WHERE c.org_id = org AND c.service = next_command.service AND c.finished_at IS NULL
+       AND (c.state = 'requested' OR c.lease <> ALL (fresh))
+     ORDER BY c.requested_at, c.command_id LIMIT 1 FOR UPDATE SKIP LOCKED
+  )
+  UPDATE crm_bridge.command AS c
+     SET state = 'taken', lease = next_command.lease, taken_at = clock_timestamp()
+    FROM oldest AS o
+   WHERE c.org_id = org AND c.command_id = o.command_id
+  RETURNING c.command_id, c.kind, c.arguments;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.next_command(text, uuid, bigint) IS 'what a worker is to do next';
+REVOKE ALL ON FUNCTION crm_bridge.next_command(text, uuid, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.finish_command(command_id uuid, state text, result jsonb DEFAULT NULL, org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE crm_bridge.command AS c
+     SET state = finish_command.state, result = finish_command.result, lease = NULL, finished_at = now()
+   WHERE c.org_id = COALESCE(finish_command.org_id, crm_bridge._organization(NULL)) AND c.command_id = finish_command.command_id;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.finish_command(uuid, text, jsonb, bigint) IS 'a command is done or failed';
+REVOKE ALL ON FUNCTION crm_bridge.finish_command(uuid, text, jsonb, bigint) FROM PUBLIC;
+
+-- Asks the worker for something.  Result: the command's id, for wait_for_command.
+CREATE OR REPLACE FUNCTION crm_bridge._request_command(service text, kind text, arguments jsonb, org_id bigint)
+RETURNS uuid
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  requested uuid := crm_bridge.new_id();
+BEGIN
+  INSERT INTO crm_bridge.command (org_id, command_id, service, kind, arguments)
+  VALUES (_request_command.org_id, requested, _request_command.service, _request_command.kind, _request_command.arguments);
+  PERFORM pg_notify('crm_bridge', _request_command.service);
+  RETURN requested;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._request_command(text, text, jsonb, bigint) IS 'asks the worker for something';
+REVOKE ALL ON FUNCTION crm_bridge._request_command(text, text, jsonb, bigint) FROM PUBLIC;
+
+-- Waits until the worker has done a command; call it in a transaction of its own, after the one that asked has committed.
+-- Result: the command's result.  Errors: 42704 no such command; 57014 not done within timeout; 58000 it failed.
+CREATE OR REPLACE PROCEDURE crm_bridge.wait_for_command(command_id uuid, timeout interval DEFAULT '30 seconds', org_id bigint DEFAULT NULL)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  org bigint := crm_bridge._organization(org_id);
+  deadline timestamptz := clock_timestamp() + timeout;
+  command crm_bridge.command;
+BEGIN
+  LOOP
+    SELECT * INTO command FROM crm_bridge.command AS c WHERE c.org_id = org AND c.command_id = wait_for_command.command_id;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('command %s does not exist', command_id);
+    END IF;
+    EXIT WHEN command.finished_at IS NOT NULL;
+    IF clock_timestamp() > deadline THEN
+      RAISE EXCEPTION USING ERRCODE = '57014', MESSAGE = format('command %s is not done yet', command_id),
+        DETAIL = format('Its state is %s.', command.state), HINT = 'Is a worker running? See crm-bridge status.';
+    END IF;
+    COMMIT;
+    PERFORM pg_catalog.pg_sleep(0.02);
+  END LOOP;
+  IF command.state = 'failed' THEN
+    RAISE EXCEPTION USING ERRCODE = '58000', MESSAGE = format('command %s failed', command.kind), DETAIL = command.result ->> 'error';
+  END IF;
+END
+$$;
+COMMENT ON PROCEDURE crm_bridge.wait_for_command(uuid, interval, bigint) IS 'CALL it to wait until the worker has done a command';
+REVOKE ALL ON PROCEDURE crm_bridge.wait_for_command(uuid, interval, bigint) FROM PUBLIC;
+
+-- Takes over a service's custom fields.  Argument fields: [{"api_name", "type", "writable", "reference_module",
+-- "maximum_length", "picklist"}].  Result: how many there are now.
+CREATE OR REPLACE FUNCTION crm_bridge.store_fields(module text, fields jsonb, org_id bigint DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(store_fields.org_id, crm_bridge._organization(NULL));
+  stored integer;
+BEGIN
+  INSERT INTO crm_bridge.service_field AS known
+         (org_id, module, field, api_name, type, reference_module, writable, custom, maximum_length, picklist)
+  SELECT org, store_fields.module, f ->> 'api_name', f ->> 'api_name', f ->> 'type', f ->> 'reference_module',
+         COALESCE((f ->> 'writable')::boolean, false), true, (f ->> 'maximum_length')::integer,
+         CASE WHEN jsonb_typeof(f -> 'picklist') = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(f -> 'picklist')) END
+    FROM jsonb_array_elements(fields) AS f
+   WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.standard_field AS s
+                      WHERE s.module = store_fields.module AND s.api_name = f ->> 'api_name')
+  ON CONFLICT ON CONSTRAINT service_field_key DO UPDATE
+     SET type = EXCLUDED.type, reference_module = EXCLUDED.reference_module, writable = EXCLUDED.writable,
+         maximum_length = EXCLUDED.maximum_length, picklist = EXCLUDED.picklist, seen_at = now()
+   WHERE known.custom;
+  GET DIAGNOSTICS stored = ROW_COUNT;
+  RETURN stored;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.store_fields(text, jsonb, bigint) IS 'takes over a service''s custom fields';
+REVOKE ALL ON FUNCTION crm_bridge.store_fields(text, jsonb, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.sealed_credential(service text, org_id bigint DEFAULT NULL)
+RETURNS TABLE (kind text, key_id text, sealed bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY SELECT c.kind, c.key_id, c.sealed FROM crm_bridge.credential AS c
+                WHERE c.org_id = COALESCE(sealed_credential.org_id, crm_bridge._organization(NULL))
+                  AND c.service = sealed_credential.service;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.sealed_credential(text, bigint) IS 'a service''s secrets as ciphertext';
+REVOKE ALL ON FUNCTION crm_bridge.sealed_credential(text, bigint) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION crm_bridge.store_credential(service text, kind text, key_id text, sealed bytea, org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO crm_bridge.credential (org_id, service, kind, key_id, sealed)
+  VALUES (COALESCE(store_credential.org_id, crm_bridge._organization(NULL)), store_credential.service,
+          store_credential.kind, store_credential.key_id, store_credential.sealed)
+  ON CONFLICT ON CONSTRAINT credential_key DO UPDATE
+     SET key_id = EXCLUDED.key_id, sealed = EXCLUDED.sealed, sealed_at = now();
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.store_credential(text, text, text, bytea, bigint) IS 'keeps a secret that was sealed to a worker''s key';
+REVOKE ALL ON FUNCTION crm_bridge.store_credential(text, text, text, bytea, bigint) FROM PUBLIC;

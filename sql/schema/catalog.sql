@@ -1,0 +1,70 @@
+-- What the services know: modules and their standard fields.  Pure catalogs, the same for every organization; an
+-- organization's own custom fields and picklists are in service_field.
+
+CREATE TABLE crm_bridge.module (
+  module     text    NOT NULL,
+  service    text    NOT NULL,
+  api_name   text    NOT NULL,
+  label      text    NOT NULL,
+  position   integer NOT NULL,
+  creatable  boolean NOT NULL,
+  updatable  boolean NOT NULL,
+  deletable  boolean NOT NULL,
+  polled     boolean NOT NULL,
+  CONSTRAINT module_key PRIMARY KEY (module)
+);
+COMMENT ON TABLE crm_bridge.module IS 'one kind of record of one service; its mirror is the table of the same name';
+COMMENT ON COLUMN crm_bridge.module.module IS 'name of the module and of its mirror table';
+COMMENT ON COLUMN crm_bridge.module.service IS 'the service it belongs to';
+COMMENT ON COLUMN crm_bridge.module.api_name IS 'the name in the service''s API';
+COMMENT ON COLUMN crm_bridge.module.label IS 'what people call one record of it';
+COMMENT ON COLUMN crm_bridge.module.position IS 'order of the first reading: what others refer to comes first';
+COMMENT ON COLUMN crm_bridge.module.creatable IS 'whether rows inserted here are created at the service';
+COMMENT ON COLUMN crm_bridge.module.updatable IS 'whether changes made here are sent';
+COMMENT ON COLUMN crm_bridge.module.deletable IS 'whether deletions made here are sent';
+COMMENT ON COLUMN crm_bridge.module.polled IS 'whether the worker looks for changes by itself';
+
+INSERT INTO crm_bridge.module (module, service, api_name, label, position, creatable, updatable, deletable, polled) VALUES
+  ('crm_profile',          'zoho_crm',      'profiles',  'profile',      1, false, false, false, true),
+  ('crm_user',             'zoho_crm',      'users',     'user',         2, false, false, false, true),
+  ('crm_account',          'zoho_crm',      'Accounts',  'account',      3, true,  true,  true,  true),
+  ('crm_contact',          'zoho_crm',      'Contacts',  'contact',      4, true,  true,  true,  true),
+  ('crm_lead',             'zoho_crm',      'Leads',     'lead',         5, true,  true,  true,  true),
+  ('crm_deal',             'zoho_crm',      'Deals',     'deal',         6, true,  true,  true,  true),
+  ('crm_task',             'zoho_crm',      'Tasks',     'task',         7, true,  true,  true,  true),
+  ('projects_portal',      'zoho_projects', 'portals',   'portal',       1, false, false, false, true),
+  ('projects_user',        'zoho_projects', 'users',     'portal user',  2, false, false, false, true),
+  ('projects_client',      'zoho_projects', 'clients',   'client',       3, true,  true,  true,  true),
+  ('projects_task_status', 'zoho_projects', 'statuses',  'task status',  4, false, false, false, true),
+  ('projects_project',     'zoho_projects', 'projects',  'project',      5, true,  true,  true,  true),
+  ('projects_task_list',   'zoho_projects', 'tasklists', 'task list',    6, true,  true,  true,  true),
+  ('projects_task',        'zoho_projects', 'tasks',     'task',         7, true,  true,  true,  true);
+
+CREATE TABLE crm_bridge.standard_field (
+  module            text    NOT NULL,
+  field             text    NOT NULL,
+  api_name          text    NOT NULL,
+  type              text    NOT NULL,
+  reference_module  text,
+  writable          boolean NOT NULL,
+  addresses         boolean NOT NULL DEFAULT false,
+  maximum_length    integer,
+  picklist          text[],
+  description       text    NOT NULL,
+  CONSTRAINT standard_field_key PRIMARY KEY (module, field),
+  CONSTRAINT standard_field_of_module FOREIGN KEY (module) REFERENCES crm_bridge.module (module),
+  CONSTRAINT standard_field_type_known CHECK (type IN
+    ('text', 'html', 'number', 'money', 'boolean', 'date', 'instant', 'picklist', 'reference', 'references', 'json')),
+  CONSTRAINT standard_field_reference_named CHECK ((type IN ('reference', 'references')) = (reference_module IS NOT NULL))
+);
+COMMENT ON TABLE crm_bridge.standard_field IS 'the fields that a module has in every organization: one typed column of the mirror each';
+COMMENT ON COLUMN crm_bridge.standard_field.module IS 'the module';
+COMMENT ON COLUMN crm_bridge.standard_field.field IS 'name of the mirror''s column';
+COMMENT ON COLUMN crm_bridge.standard_field.api_name IS 'the name in the service''s API';
+COMMENT ON COLUMN crm_bridge.standard_field.type IS 'what the value means; decides which conversions fit';
+COMMENT ON COLUMN crm_bridge.standard_field.reference_module IS 'the module that a reference points to';
+COMMENT ON COLUMN crm_bridge.standard_field.writable IS 'whether the service takes a value for it; if not, only the service changes it';
+COMMENT ON COLUMN crm_bridge.standard_field.addresses IS 'part of the record''s URL at the service';
+COMMENT ON COLUMN crm_bridge.standard_field.maximum_length IS 'characters that the service takes, where it says so';
+COMMENT ON COLUMN crm_bridge.standard_field.picklist IS 'the usual choices; the organization''s own are in service_field';
+COMMENT ON COLUMN crm_bridge.standard_field.description IS 'one line, also the comment of the mirror''s column';

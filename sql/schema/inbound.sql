@@ -1,0 +1,167 @@
+-- Inbound: webhooks as received, where delta queries stand, runs, and what the worker is asked to do.
+
+CREATE TABLE crm_bridge.inbox (
+  org_id       bigint      NOT NULL,
+  notice_id    uuid        NOT NULL DEFAULT crm_bridge.new_id(),
+  service      text        NOT NULL,
+  channel      text        NOT NULL,
+  module       text        NOT NULL,
+  external_id  text        NOT NULL,
+  event        text        NOT NULL,
+  body         text,
+  received_at  timestamptz NOT NULL DEFAULT now(),
+  taken_at     timestamptz,
+  CONSTRAINT inbox_key PRIMARY KEY (org_id, notice_id)
+);
+-- A notice says "look again": until somebody looks, a second one adds nothing.
+CREATE UNIQUE INDEX inbox_one_untaken ON crm_bridge.inbox (org_id, service, module, external_id) WHERE taken_at IS NULL;
+COMMENT ON TABLE crm_bridge.inbox IS 'webhooks as received: hints which records to read again, one row a record; removed when it was read';
+COMMENT ON COLUMN crm_bridge.inbox.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.inbox.notice_id IS 'its own id';
+COMMENT ON COLUMN crm_bridge.inbox.service IS 'the service that called';
+COMMENT ON COLUMN crm_bridge.inbox.channel IS 'the channel it came through';
+COMMENT ON COLUMN crm_bridge.inbox.module IS 'the module it speaks of';
+COMMENT ON COLUMN crm_bridge.inbox.external_id IS 'the record it speaks of';
+COMMENT ON COLUMN crm_bridge.inbox.event IS 'insert, update or delete, as the service says; a hint';
+COMMENT ON COLUMN crm_bridge.inbox.body IS 'the body as received, on the first row of a call';
+COMMENT ON COLUMN crm_bridge.inbox.received_at IS 'when it came';
+COMMENT ON COLUMN crm_bridge.inbox.taken_at IS 'when a worker began to read the record';
+
+CREATE TABLE crm_bridge.cursor (
+  org_id    bigint      NOT NULL,
+  service   text        NOT NULL,
+  module    text        NOT NULL,
+  value     jsonb       NOT NULL,
+  saved_at  timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT cursor_key PRIMARY KEY (org_id, service, module)
+);
+COMMENT ON TABLE crm_bridge.cursor IS 'where the delta query of each module stands';
+COMMENT ON COLUMN crm_bridge.cursor.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.cursor.service IS 'the service';
+COMMENT ON COLUMN crm_bridge.cursor.module IS 'the module';
+COMMENT ON COLUMN crm_bridge.cursor.value IS 'the connector''s own notes, for example the last modification time that it saw';
+COMMENT ON COLUMN crm_bridge.cursor.saved_at IS 'when it was saved';
+
+CREATE TABLE crm_bridge.run (
+  org_id       bigint      NOT NULL,
+  run_id       uuid        NOT NULL DEFAULT crm_bridge.new_id(),
+  kind         text        NOT NULL,
+  service      text,
+  module       text,
+  state        text        NOT NULL DEFAULT 'running',
+  done         bigint      NOT NULL DEFAULT 0,
+  expected     bigint,
+  detail       text,
+  started_at   timestamptz NOT NULL DEFAULT now(),
+  finished_at  timestamptz,
+  CONSTRAINT run_key PRIMARY KEY (org_id, run_id),
+  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync')),
+  CONSTRAINT run_state_known CHECK (state IN ('running', 'finished', 'failed', 'held', 'rejected', 'undone')),
+  CONSTRAINT run_finished_iff_final CHECK ((finished_at IS NULL) = (state IN ('running', 'held')))
+);
+COMMENT ON TABLE crm_bridge.run IS 'units of machine work that can be watched, judged and undone';
+COMMENT ON COLUMN crm_bridge.run.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.run.run_id IS 'stands on every history row that the run caused';
+COMMENT ON COLUMN crm_bridge.run.kind IS 'what kind of work';
+COMMENT ON COLUMN crm_bridge.run.service IS 'the service it works on';
+COMMENT ON COLUMN crm_bridge.run.module IS 'the module it works on';
+COMMENT ON COLUMN crm_bridge.run.state IS 'running, finished, failed, held, rejected or undone';
+COMMENT ON COLUMN crm_bridge.run.done IS 'records done so far';
+COMMENT ON COLUMN crm_bridge.run.expected IS 'records expected in all, where it is known';
+COMMENT ON COLUMN crm_bridge.run.detail IS 'what there is to say about it';
+COMMENT ON COLUMN crm_bridge.run.started_at IS 'when it began';
+COMMENT ON COLUMN crm_bridge.run.finished_at IS 'when it ended';
+
+CREATE TABLE crm_bridge.command (
+  org_id        bigint      NOT NULL,
+  command_id    uuid        NOT NULL DEFAULT crm_bridge.new_id(),
+  service       text        NOT NULL,
+  kind          text        NOT NULL,
+  arguments     jsonb       NOT NULL DEFAULT '{}',
+  state         text        NOT NULL DEFAULT 'requested',
+  requested_at  timestamptz NOT NULL DEFAULT now(),
+  requested_by  text        NOT NULL DEFAULT crm_bridge.calling_role(),
+  lease         uuid,
+  taken_at      timestamptz,
+  finished_at   timestamptz,
+  result        jsonb,
+  CONSTRAINT command_key PRIMARY KEY (org_id, command_id),
+  CONSTRAINT command_kind_known CHECK (kind IN ('refresh_portals', 'initial_sync', 'refresh_metadata')),
+  CONSTRAINT command_state_known CHECK (state IN ('requested', 'taken', 'done', 'failed')),
+  CONSTRAINT command_leased_iff_taken CHECK ((state = 'taken') = (lease IS NOT NULL)),
+  CONSTRAINT command_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state IN ('done', 'failed')))
+);
+CREATE INDEX command_open ON crm_bridge.command (org_id, service, requested_at) WHERE finished_at IS NULL;
+COMMENT ON TABLE crm_bridge.command IS 'what the worker is asked to do: what needs a service cannot be done inside a transaction';
+COMMENT ON COLUMN crm_bridge.command.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.command.command_id IS 'for wait_for_command';
+COMMENT ON COLUMN crm_bridge.command.service IS 'the service it concerns';
+COMMENT ON COLUMN crm_bridge.command.kind IS 'refresh_portals, initial_sync or refresh_metadata';
+COMMENT ON COLUMN crm_bridge.command.arguments IS 'what it needs to know';
+COMMENT ON COLUMN crm_bridge.command.state IS 'requested, taken, done or failed';
+COMMENT ON COLUMN crm_bridge.command.requested_at IS 'when it was asked for';
+COMMENT ON COLUMN crm_bridge.command.requested_by IS 'the role that asked';
+COMMENT ON COLUMN crm_bridge.command.lease IS 'the worker that does it';
+COMMENT ON COLUMN crm_bridge.command.taken_at IS 'when the worker took it';
+COMMENT ON COLUMN crm_bridge.command.finished_at IS 'when it ended';
+COMMENT ON COLUMN crm_bridge.command.result IS 'what came out of it, or the error';
+
+CREATE TABLE crm_bridge.webhook_channel (
+  org_id      bigint      NOT NULL,
+  channel     text        NOT NULL,
+  service     text        NOT NULL,
+  module      text        NOT NULL,
+  token_hash  bytea       NOT NULL,
+  expires_at  timestamptz,
+  made_at     timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT webhook_channel_key PRIMARY KEY (org_id, channel)
+);
+COMMENT ON TABLE crm_bridge.webhook_channel IS 'the notifications that are switched on at the services';
+COMMENT ON COLUMN crm_bridge.webhook_channel.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.webhook_channel.channel IS 'the channel''s id at the service';
+COMMENT ON COLUMN crm_bridge.webhook_channel.service IS 'the service';
+COMMENT ON COLUMN crm_bridge.webhook_channel.module IS 'the module';
+COMMENT ON COLUMN crm_bridge.webhook_channel.token_hash IS 'hash of the token that the service repeats; the token itself is never stored';
+COMMENT ON COLUMN crm_bridge.webhook_channel.expires_at IS 'when it lapses unless it is renewed';
+COMMENT ON COLUMN crm_bridge.webhook_channel.made_at IS 'when it was made';
+
+CREATE TABLE crm_bridge.budget (
+  org_id       bigint      NOT NULL,
+  service      text        NOT NULL,
+  pattern      text        NOT NULL,
+  requests     integer     NOT NULL,
+  period       interval    NOT NULL,
+  used         integer     NOT NULL DEFAULT 0,
+  period_from  timestamptz NOT NULL DEFAULT now(),
+  blocked_until timestamptz,
+  CONSTRAINT budget_key PRIMARY KEY (org_id, service, pattern),
+  CONSTRAINT budget_positive CHECK (requests > 0 AND period > interval '0')
+);
+COMMENT ON TABLE crm_bridge.budget IS 'how many requests a service takes in a period (B10)';
+COMMENT ON COLUMN crm_bridge.budget.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.budget.service IS 'the service';
+COMMENT ON COLUMN crm_bridge.budget.pattern IS 'which requests: a URL pattern, or * for all';
+COMMENT ON COLUMN crm_bridge.budget.requests IS 'how many it takes in the period';
+COMMENT ON COLUMN crm_bridge.budget.period IS 'the period';
+COMMENT ON COLUMN crm_bridge.budget.used IS 'how many were sent in the running period';
+COMMENT ON COLUMN crm_bridge.budget.period_from IS 'when the running period began';
+COMMENT ON COLUMN crm_bridge.budget.blocked_until IS 'until when the service told us to wait';
+
+CREATE TABLE crm_bridge.notification (
+  org_id           bigint      NOT NULL,
+  notification_id  uuid        NOT NULL DEFAULT crm_bridge.new_id(),
+  at               timestamptz NOT NULL DEFAULT now(),
+  recipient        text        NOT NULL,
+  kind             text        NOT NULL,
+  facts            jsonb       NOT NULL DEFAULT '{}',
+  sent_at          timestamptz,
+  CONSTRAINT notification_key PRIMARY KEY (org_id, notification_id)
+);
+COMMENT ON TABLE crm_bridge.notification IS 'a mail to a person, queued in the transaction that caused it';
+COMMENT ON COLUMN crm_bridge.notification.org_id IS 'the organization';
+COMMENT ON COLUMN crm_bridge.notification.notification_id IS 'its own id';
+COMMENT ON COLUMN crm_bridge.notification.at IS 'when it was queued';
+COMMENT ON COLUMN crm_bridge.notification.recipient IS 'e-mail address';
+COMMENT ON COLUMN crm_bridge.notification.kind IS 'which text it will have';
+COMMENT ON COLUMN crm_bridge.notification.facts IS 'what the text speaks of';
+COMMENT ON COLUMN crm_bridge.notification.sent_at IS 'when the mail server took it';

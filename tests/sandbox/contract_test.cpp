@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: PostgreSQL
+// What all services share: tokens, faults, the log, the journal, starting and stopping.
+#define BOOST_TEST_MODULE sandbox_contract
+#include "contract_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+using namespace crm_bridge::sandbox;
+
+BOOST_FIXTURE_TEST_SUITE(accounts, Contract)
+
+BOOST_AUTO_TEST_CASE(a_refresh_gives_a_token_and_no_new_refresh_token) {
+  const Reply reply = refresh();
+  BOOST_TEST(reply.status == 200);
+  BOOST_TEST(reply.body["token_type"] == "Bearer");
+  BOOST_TEST(reply.body["expires_in"] == 3600);
+  BOOST_TEST(!reply.body.contains("refresh_token"));
+  BOOST_TEST(reply.body["scope"].get<std::string>().find(' ') != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_api_domain_is_the_crm_and_not_projects) {
+  BOOST_TEST(refresh().body["api_domain"] == sandbox.crm());
+  BOOST_TEST(sandbox.crm() != sandbox.projects());
+}
+
+BOOST_AUTO_TEST_CASE(token_errors_come_with_status_200) {
+  const Reply secret = refresh("wrong");
+  BOOST_TEST(secret.status == 200);
+  BOOST_TEST(secret.body == (Json{{"error", "invalid_client_secret"}}));
+  BOOST_TEST(refresh("sandbox-secret", "1000.other").body["error"] == "invalid_code");
+}
+
+BOOST_AUTO_TEST_CASE(the_eleventh_token_in_ten_minutes_is_refused) {
+  for (int i = 0; i < 9; ++i)
+    BOOST_TEST(refresh().body.contains("access_token"));  // the fixture took one
+  const Reply refused = refresh();
+  BOOST_TEST(refused.status == 400);
+  BOOST_TEST(refused.body["error"] == "Access Denied");
+  advance(601);
+  BOOST_TEST(refresh().body.contains("access_token"));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_wrong_or_expired_token_is_refused_in_each_service_s_words) {
+  const auto bare = Contract::read(crm.Get("/crm/v8/org"));
+  BOOST_TEST(bare.status == 401);
+  BOOST_TEST(bare.body["code"] == "INVALID_TOKEN");
+  const std::string token = authorization;
+  authorization = "Bearer " + token.substr(token.find(' ') + 1);
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
+  const Reply wrong = get(projects, "/api/v3/portals");
+  BOOST_TEST(wrong.status == 401);
+  BOOST_TEST(wrong.body["error"]["title"] == "INVALID_OAUTHTOKEN");
+  authorization = token;
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 200);
+  advance(3601);
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
+}
+
+BOOST_AUTO_TEST_CASE(all_tokens_can_be_expired_at_once) {
+  post(control, "/control/tokens/expire", nullptr);
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
+  sign_in();
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_revoked_refresh_token_gives_nothing_any_more) {
+  BOOST_TEST(Contract::read(accounts.Post("/oauth/v2/token/revoke",
+                                          httplib::Params{{"token", "1000.sandbox-refresh"}}))
+                 .body["status"] == "success");
+  BOOST_TEST(refresh().body["error"] == "invalid_code");
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_FIXTURE_TEST_SUITE(faults, Contract)
+
+BOOST_AUTO_TEST_CASE(drop_after_keeps_the_effect_and_sends_no_answer) {
+  fault({{"service", "crm"},
+         {"method", "POST"},
+         {"path_contains", "/Deals"},
+         {"kind", "drop_after"}});
+  const Json body = {
+      {"data", {{{"Deal_Name", "Routers"}, {"Stage", "Qualification"}, {"Bridge_Id", "b-1"}}}}};
+  BOOST_TEST(post(crm, "/crm/v8/Deals", body).status == 0);
+  const Reply again = post(crm, "/crm/v8/Deals", body);
+  BOOST_TEST(again.status == 400);
+  BOOST_TEST(again.body["data"][0]["code"] == "DUPLICATE_DATA");
+  BOOST_TEST(get(control, "/control/crm/Deals").body.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(drop_before_does_nothing_and_sends_no_answer) {
+  fault({{"service", "crm"}, {"method", "POST"}, {"kind", "drop_before"}});
+  const Json body = {{"data", {{{"Deal_Name", "Routers"}, {"Stage", "Qualification"}}}}};
+  BOOST_TEST(post(crm, "/crm/v8/Deals", body).status == 0);
+  BOOST_TEST(get(control, "/control/crm/Deals").body.size() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(faults_are_used_up_and_can_be_taken_back) {
+  fault({{"service", "crm"}, {"kind", "status"}, {"status", 503}, {"times", 2}});
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 503);
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 503);
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 200);
+  fault({{"service", "projects"}, {"kind", "status"}, {"times", 100}});
+  BOOST_TEST(get(projects, "/api/v3/portals").status == 500);
+  remove(control, "/control/faults");
+  BOOST_TEST(get(projects, "/api/v3/portals").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(each_service_refuses_a_rate_in_its_own_way) {
+  fault({{"service", "crm"}, {"kind", "rate_limited"}});
+  const Reply crm_reply = get(crm, "/crm/v8/org");
+  BOOST_TEST(crm_reply.status == 429);
+  BOOST_TEST(crm_reply.body["code"] == "TOO_MANY_REQUESTS");
+  BOOST_TEST(crm_reply.headers.count("Retry-After") == 0U);
+  fault({{"service", "projects"}, {"kind", "rate_limited"}, {"retry_after", "7"}});
+  const Reply projects_reply = get(projects, "/api/v3/portals");
+  BOOST_TEST(projects_reply.status == 400);
+  BOOST_TEST(projects_reply.headers.find("Retry-After")->second == "7");
+}
+
+BOOST_AUTO_TEST_CASE(an_html_page_and_an_expired_token_can_be_had) {
+  fault({{"service", "crm"}, {"kind", "html"}});
+  const Reply page = get(crm, "/crm/v8/org");
+  BOOST_TEST(page.status == 502);
+  BOOST_TEST(page.body.is_discarded());
+  fault({{"service", "crm"}, {"kind", "expire_token"}});
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
+  BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
+}
+
+BOOST_AUTO_TEST_CASE(a_stale_read_shows_what_was_before_the_last_change) {
+  const std::string id = insert("Accounts", {{"Account_Name", "Zylker"}});
+  put(crm, "/crm/v8/Accounts/" + id, {{"data", {{{"Account_Name", "Zylker Inc"}}}}});
+  fault({{"service", "crm"}, {"kind", "stale_read"}});
+  BOOST_TEST(record("Accounts", id)["Account_Name"] == "Zylker");
+  BOOST_TEST(record("Accounts", id)["Account_Name"] == "Zylker Inc");
+}
+
+BOOST_AUTO_TEST_CASE(requests_are_logged_with_time_and_status) {
+  const auto before = std::chrono::duration_cast<std::chrono::microseconds>(
+                          std::chrono::system_clock::now().time_since_epoch())
+                          .count();
+  const Json first = get(control, "/control/requests").body;
+  get(crm, "/crm/v8/Deals?fields=Stage&per_page=7");
+  const Json log =
+      get(control, "/control/requests?service=crm&since=" + first["last_sequence"].dump())
+          .body["requests"];
+  BOOST_REQUIRE(log.size() == 1U);
+  BOOST_TEST(log[0]["path"] == "/crm/v8/Deals");
+  BOOST_TEST(log[0]["query"] == "fields=Stage&per_page=7");
+  BOOST_TEST(log[0]["status"] == 204);
+  BOOST_TEST(log[0]["arrived_at"].get<std::int64_t>() >= before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(the_journal_has_every_accepted_effect_and_no_other) {
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("sandbox-journal-" + std::to_string(::getpid())))
+          .string();
+  Options options;
+  options.journal = file;
+  options.journal_sync = true;
+  {
+    Contract contract{options};
+    const std::string id = contract.insert("Accounts", {{"Account_Name", "Zylker"}});
+    contract.post(contract.crm, "/crm/v8/Accounts", {{"data", {{{"Phone", "1"}}}}});  // refused
+    contract.remove(contract.crm, "/crm/v8/Accounts/" + id);
+    contract.post(contract.projects, "/api/v3/portal/20639270/clients", {{"name", "Zylker"}});
+  }
+  std::ifstream journal{file};
+  std::vector<std::string> operations;
+  for (std::string line; std::getline(journal, line);) {
+    const Json effect = Json::parse(line);
+    operations.push_back(effect["module"].get<std::string>() + " " +
+                         effect["operation"].get<std::string>());
+  }
+  std::filesystem::remove(file);
+  const std::vector<std::string> expected{"Accounts insert", "Accounts delete", "clients create"};
+  BOOST_TEST(operations == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(sixty_four_kept_connections_are_served_at_once) {
+  Options options;
+  options.crm_concurrency = 0;
+  Contract contract{options};
+  std::vector<std::unique_ptr<httplib::Client>> clients;
+  for (int i = 0; i < 64; ++i) {
+    clients.push_back(std::make_unique<httplib::Client>(contract.sandbox.crm()));
+    clients.back()->set_keep_alive(true);
+    BOOST_TEST(contract.get(*clients.back(), "/crm/v8/org").status == 200);
+  }
+  for (auto &client : clients) BOOST_TEST(contract.get(*client, "/crm/v8/org").status == 200);
+}

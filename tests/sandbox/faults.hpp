@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include "call.hpp"
+
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace crm_bridge::sandbox {
+
+// The faults asked for and not yet used up.
+class Faults {
+ public:
+  // Returns an explanation when the request cannot be understood.
+  std::optional<std::string> add(const Json &request);
+  void clear();
+  Json list() const;
+
+  // The first fault that fits takes one of its times.
+  std::optional<Fault> take(const std::string &service, const std::string &method,
+                            const std::string &path);
+
+  // Waits out a delay fault; returns early when the sandbox stops.
+  void hold(const Call &call);
+  void stop();
+
+ private:
+  struct Plan {
+    std::string service;  // empty = any, as for the next two
+    std::string method;
+    std::string path_contains;
+    std::int64_t times = 1;
+    std::string kind;
+    Fault fault;
+  };
+
+  mutable std::mutex mutex_;
+  std::list<Plan> plans_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
+};
+
+}  // namespace crm_bridge::sandbox

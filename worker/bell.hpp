@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <stdexcept>
+#include <vector>
+
+namespace crm_bridge::worker {
+
+// Wakes another thread's poll(2).
+class Bell {
+ public:
+  Bell() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (descriptor_ < 0) throw std::runtime_error("could not create an eventfd");
+  }
+  ~Bell() { ::close(descriptor_); }
+  Bell(const Bell &) = delete;
+  Bell &operator=(const Bell &) = delete;
+
+  void ring() {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = ::write(descriptor_, &one, sizeof one);
+  }
+  void silence() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t taken = ::read(descriptor_, &count, sizeof count);
+  }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// Sleeps until one of the descriptors is readable or the time is over.
+inline void wait_for_any(std::initializer_list<int> descriptors, std::chrono::milliseconds longest) {
+  std::vector<pollfd> list;
+  for (const int descriptor : descriptors) list.push_back({descriptor, POLLIN, 0});
+  ::poll(list.data(), list.size(), static_cast<int>(longest.count()));
+}
+
+}  // namespace crm_bridge::worker

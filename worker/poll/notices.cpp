@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "poll/notices.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "database.hpp"
+#include "log.hpp"
+#include "loop.hpp"
+#include "poll/poller.hpp"
+#include "shared.hpp"
+
+namespace crm_bridge::worker {
+namespace {
+
+constexpr int notices_at_once = 200;
+constexpr std::chrono::milliseconds longest_pause{1000};
+
+}  // namespace
+
+Notices::Notices(Shared &shared, ServiceContext &context) : intake_(shared, context) {}
+
+void Notices::run() {
+  run_loop(intake_.shared(), "notices " + intake_.context().settings().kind,
+           [this](Database &database) { loop(database); });
+}
+
+void Notices::loop(Database &database) {
+  Shared &shared = intake_.shared();
+  Bell &bell = *shared.notice_bells.at(intake_.context().settings().kind);
+  database.listen();
+  const Sessions::Use in_use = intake_.sessions().use(database);
+  while (!shared.stop.requested()) {
+    bell.silence();
+    database.rung();
+    if (work(database)) continue;
+    wait_for_any({bell.descriptor(), database.descriptor(), shared.stop.descriptor()}, longest_pause);
+  }
+}
+
+bool Notices::drain(Database &database) {
+  const Sessions::Use in_use = intake_.sessions().use(database);
+  bool any = false;
+  while (!intake_.shared().stop.requested() && work(database)) any = true;
+  return any;
+}
+
+bool Notices::work(Database &database) {
+  const std::string &service = intake_.context().settings().kind;
+  bool any = false;
+  for (const std::int64_t org_id : database.notice_backlog(service)) {
+    const auto session = intake_.sessions().of(org_id);
+    if (session == nullptr) continue;
+    std::map<std::string, std::vector<Notice>> by_module;
+    for (auto &notice : database.take_notices(service, notices_at_once, org_id)) {
+      by_module[notice.module].push_back(std::move(notice));
+    }
+    for (auto &[module, notices] : by_module) {
+      any = true;
+      try {
+        read_again(database, *session, module, std::move(notices));
+      } catch (const ServiceFailure &fault) {
+        // Not finished, so they are handed out again; and the next poll reads the records in any case.
+        log_event(Severity::warning, "notices_failed",
+                  {{"service", service}, {"org", org_id}, {"module", module}, {"reason", fault.what()}});
+      }
+    }
+  }
+  return any;
+}
+
+void Notices::read_again(Database &database, Session &session, const std::string &module,
+                         std::vector<Notice> notices) {
+  const std::int64_t org_id = session.organization().org_id;
+  std::vector<std::string> ids;
+  for (const auto &notice : notices) ids.insert(ids.end(), notice.notice_ids.begin(), notice.notice_ids.end());
+  const std::string started_at = database.clock();
+  const Reading reading = intake_.wait_for(intake_.service().read_records(session, module, std::move(notices)));
+  intake_.take(database, session, reading.records, started_at);
+  for (const auto &other : reading.poll) poll_module(intake_, database, session, other);
+  database.finish_notices(ids, org_id);
+}
+
+}  // namespace crm_bridge::worker

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/retry.hpp"
+#include "json.hpp"
+
+namespace crm_bridge::worker {
+
+// The values that travel between the database and a connector, as docs/protocol.md has them.
+
+struct Organization {
+  std::int64_t org_id = 0;
+  std::string name{};
+  std::string state{};      // of the integration; `active` means: go
+  std::string portal_id{};  // the chosen portal's external id
+  std::string time_zone{};
+  bool active() const { return state == "active"; }
+};
+
+enum class Operation { create, update, remove };
+
+// One claimed record.
+struct Change {
+  std::string module{};
+  std::string record_id{};
+  Operation operation = Operation::update;
+  std::string external_id{};
+  std::string version{};
+  Json fields = Json::object();
+  Json context = Json::object();
+  int attempt = 1;
+  bool in_doubt = false;
+};
+
+// A record as the service has it.
+struct Record {
+  std::string external_id{};
+  std::string version{};
+  std::string modified_at{};
+  std::string modified_by{};
+  std::string record_id{};  // our own id, where the service keeps it for us
+  Json fields = Json::object();
+  bool deleted = false;
+};
+struct ModuleRecords {
+  std::string module;
+  std::vector<Record> records;
+};
+
+// What became of one change.
+struct Settled {
+  std::string module{};
+  std::string record_id{};
+  Verdict verdict{};
+  std::string external_id{};      // of a create, also when a later step of it failed
+  std::string version{};
+  Json fields = Json::object();   // what the service set by itself
+  bool read_again = false;        // the service has a state that we do not know
+};
+
+struct ReceiveOutcome {
+  std::string external_id;
+  std::string record_id;
+  std::string outcome;
+  std::string detail;
+};
+
+struct Notice {
+  std::vector<std::string> notice_ids;
+  std::string module;
+  std::string external_id;
+  std::string event;
+  Json context;
+};
+
+struct BridgeCommand {
+  std::string command_id;
+  std::string kind;
+  Json arguments;
+};
+
+struct SealedCredential {
+  std::string kind;
+  std::string key_id;
+  std::string sealed;
+};
+
+struct ModuleInfo {
+  std::string module;
+  std::string api_name;
+  std::string label;
+  bool creatable = false;
+  bool updatable = false;
+  bool deletable = false;
+  bool polled = false;
+};
+
+struct FieldInfo {
+  std::string module;
+  std::string field;
+  std::string api_name;
+  std::string type;
+  std::string reference_module{};
+  bool writable = false;
+  bool custom = false;
+  bool addresses = false;
+};
+
+}  // namespace crm_bridge::worker

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "relay/outbox.hpp"
+
+#include "database.hpp"
+#include "log.hpp"
+#include "shared.hpp"
+
+namespace crm_bridge::worker {
+namespace {
+
+// Refusals that heal by themselves: conflicts, shortages, the server stopping, a lock not had.
+bool is_passing(const SqlError &fault) {
+  const std::string &state = fault.sqlstate();
+  return state.starts_with("40") || state.starts_with("53") || state.starts_with("57") || state == "55P03";
+}
+
+}  // namespace
+
+Json acknowledgement(const Settled &settled) {
+  Json json = {{"module", settled.module}, {"record_id", settled.record_id}};
+  if (!settled.external_id.empty()) json["external_id"] = settled.external_id;
+  if (!settled.version.empty()) json["version"] = settled.version;
+  if (!settled.fields.empty()) json["fields"] = settled.fields;
+  return json;
+}
+
+Json failure(const Settled &settled) {
+  Json json = {{"module", settled.module},
+               {"record_id", settled.record_id},
+               {"outcome", std::string(to_text(settled.verdict.outcome))},
+               {"reason", settled.verdict.reason},
+               {"detail", settled.verdict.detail}};
+  if (settled.verdict.retry_after.count() > 0) json["retry_after"] = settled.verdict.retry_after.count();
+  return json;
+}
+
+Outbox::Outbox(Shared &shared, std::string service) : shared_(shared), service_(std::move(service)) {}
+
+void Outbox::add(std::int64_t org_id, Settled settled) {
+  shared_.metrics.settled(service_, settled.verdict.outcome);
+  const Outcome outcome = settled.verdict.outcome;
+  if (outcome != Outcome::done) {
+    log_event(outcome == Outcome::park ? Severity::warning : Severity::information, "not_delivered",
+              {{"service", service_}, {"org", org_id}, {"module", settled.module}, {"record", settled.record_id},
+               {"outcome", to_text(outcome)}, {"reason", settled.verdict.reason}, {"detail", settled.verdict.detail}});
+  }
+  pending_[org_id].settled.push_back(std::move(settled));
+}
+
+void Outbox::add(std::int64_t org_id, std::vector<ModuleRecords> seen) {
+  auto &list = pending_[org_id].seen;
+  for (auto &records : seen) list.push_back(std::move(records));
+}
+
+void Outbox::flush(Database &database, const std::string &read_started_at) {
+  while (!pending_.empty()) {
+    const auto first = pending_.begin();
+    receive(database, first->first, first->second, read_started_at);
+    try {
+      tell(database, first->first, first->second.settled);
+    } catch (const SqlError &fault) {
+      if (is_passing(fault)) throw;
+      log_event(Severity::error, "results_refused",
+                {{"service", service_}, {"org", first->first}, {"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
+      tell_one_by_one(database, first->first, first->second.settled);
+    }
+    pending_.erase(first);
+  }
+}
+
+void Outbox::receive(Database &database, std::int64_t org_id, Pending &pending, const std::string &read_started_at) {
+  std::vector<ModuleRecords> seen = pending.seen;
+  // The service has the record although a later step of making it failed: its id must not be lost.
+  for (const auto &settled : pending.settled) {
+    if (settled.verdict.outcome == Outcome::done || settled.external_id.empty()) continue;
+    Record record;
+    record.external_id = settled.external_id;
+    record.record_id = settled.record_id;
+    record.version = settled.version;
+    seen.push_back({settled.module, {record}});
+  }
+  for (const auto &records : seen) {
+    try {
+      for (const auto &outcome : database.receive(records.module, records.records, read_started_at, org_id)) {
+        if (outcome.outcome != "rejected") continue;
+        log_event(Severity::warning, "record_rejected",
+                  {{"org", org_id}, {"module", records.module}, {"external_id", outcome.external_id},
+                   {"detail", outcome.detail}});
+      }
+    } catch (const SqlError &fault) {
+      if (is_passing(fault)) throw;
+      log_event(Severity::error, "receive_refused",
+                {{"org", org_id}, {"module", records.module}, {"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
+    }
+  }
+  pending.seen.clear();
+}
+
+void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled) {
+  Json results = Json::array();
+  Json failures = Json::array();
+  std::map<std::string, std::vector<std::string>> read_again;
+  for (const auto &one : settled) {
+    if (one.verdict.outcome == Outcome::done) {
+      results.push_back(acknowledgement(one));
+    } else {
+      failures.push_back(failure(one));
+    }
+    if (one.read_again && !one.external_id.empty()) read_again[one.module].push_back(one.external_id);
+  }
+  if (!results.empty()) {
+    for (const auto &row : database.acknowledge(shared_.lease.id(), results, org_id).second) {
+      if (row[2] == "done" || row[2] == "pending") continue;
+      log_event(Severity::warning, "acknowledged",
+                {{"org", org_id}, {"module", row[0]}, {"record", row[1]}, {"outcome", row[2]}});
+    }
+  }
+  if (!failures.empty()) database.fail(shared_.lease.id(), failures, org_id);
+  for (const auto &[module, ids] : read_again) {
+    database.store_notice(service_, "relay", module, ids, "update", "", org_id);
+    shared_.notice_bells.at(service_)->ring();
+  }
+}
+
+void Outbox::tell_one_by_one(Database &database, std::int64_t org_id, const std::vector<Settled> &settled) {
+  for (Settled one : settled) {
+    try {
+      tell(database, org_id, {one});
+      continue;
+    } catch (const SqlError &fault) {
+      if (is_passing(fault)) throw;
+      one.verdict = {Outcome::in_doubt, "result_refused", fault.what(), {}};
+    }
+    try {
+      tell(database, org_id, {one});
+    } catch (const SqlError &fault) {
+      if (is_passing(fault)) throw;
+      // It stays with this worker's lease and is handed out again when that ends.
+      log_event(Severity::error, "result_lost",
+                {{"org", org_id}, {"module", one.module}, {"record", one.record_id}, {"reason", fault.what()}});
+    }
+  }
+}
+
+}  // namespace crm_bridge::worker

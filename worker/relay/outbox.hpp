@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "protocol.hpp"
+
+namespace crm_bridge::worker {
+
+class Database;
+struct Shared;
+
+// What became of deliveries and has not been told to the database yet.  It survives a lost connection: telling twice
+// does no harm.
+class Outbox {
+ public:
+  Outbox(Shared &shared, std::string service);
+
+  void add(std::int64_t org_id, Settled settled);
+  void add(std::int64_t org_id, std::vector<ModuleRecords> seen);
+  bool empty() const { return pending_.empty(); }
+  // `read_started_at`: a time by the server's clock before any of the requests.
+  void flush(Database &database, const std::string &read_started_at);
+
+ private:
+  struct Pending {
+    std::vector<ModuleRecords> seen;
+    std::vector<Settled> settled;
+  };
+  void receive(Database &database, std::int64_t org_id, Pending &pending, const std::string &read_started_at);
+  void tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled);
+  void tell_one_by_one(Database &database, std::int64_t org_id, const std::vector<Settled> &settled);
+
+  Shared &shared_;
+  std::string service_;
+  std::map<std::int64_t, Pending> pending_;
+};
+
+// The forms of docs/protocol.md.
+Json acknowledgement(const Settled &settled);
+Json failure(const Settled &settled);
+
+}  // namespace crm_bridge::worker

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "relay/relay.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "database.hpp"
+#include "log.hpp"
+#include "loop.hpp"
+#include "shared.hpp"
+
+namespace crm_bridge::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// How long one delivery may wait for the budget before it is given back.
+constexpr milliseconds patience{1500};
+// The doorbell rings at most once in a window, so looking goes on for longer than that after the last find.
+constexpr milliseconds busy_for{250};
+constexpr milliseconds first_look{1};
+constexpr milliseconds slowest_look{20};
+constexpr milliseconds farewell = seconds{10};
+constexpr int largest_claim = 1000;
+// What `--once` waits for a budget; longer than that is another day's work.
+constexpr milliseconds longest_rest_once = seconds{3};
+
+}  // namespace
+
+Relay::Relay(Shared &shared, ServiceContext &context)
+    : shared_(shared),
+      context_(context),
+      service_(make_service(context.settings())),
+      client_(context.allowed()),
+      sessions_(shared, context, client_, patience),
+      outbox_(shared, context.settings().kind) {}
+
+void Relay::run() {
+  run_loop(
+      shared_, "relay " + context_.settings().kind, [this](Database &database) { loop(database); },
+      [this] {
+        client_.turn(milliseconds{0});
+        land();
+        launch();
+      });
+  finish();
+}
+
+void Relay::loop(Database &database) {
+  database.listen();
+  const Sessions::Use in_use = sessions_.use(database);
+  const std::string connected_at = database.clock();
+  auto last_find = Clock::now();
+  auto next_look = Clock::now();
+  milliseconds delay = first_look;
+  while (!shared_.stop.requested()) {
+    const bool landed = land();
+    launch();
+    if (!outbox_.empty()) outbox_.flush(database, connected_at);
+    if (database.rung() || landed) next_look = Clock::now();
+    if (free_places() > 0 && Clock::now() >= next_look) {
+      if (claim(database)) {
+        last_find = Clock::now();
+        delay = first_look;
+        next_look = last_find;
+        launch();
+        client_.turn(milliseconds{0});
+        continue;
+      }
+      const auto now = Clock::now();
+      delay = now - last_find < busy_for ? std::min(slowest_look, delay + (delay + milliseconds{1}) / 2)
+                                         : shared_.configuration.worker.idle_interval;
+      next_look = now + delay;
+    }
+    milliseconds pause{100};
+    if (free_places() > 0) {
+      pause = std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(next_look - Clock::now()));
+    }
+    const std::array<int, 2> wake{database.descriptor(), shared_.stop.descriptor()};
+    client_.turn(pause, wake);
+  }
+  finish();
+  outbox_.flush(database, connected_at);
+}
+
+std::size_t Relay::free_places() const {
+  const auto busy = flights_.size() + waiting_.size();
+  const auto places = static_cast<std::size_t>(context_.settings().concurrency);
+  return busy < places ? places - busy : 0;
+}
+
+bool Relay::claim(Database &database) {
+  const std::string &service = context_.settings().kind;
+  if (!shared_.lease.fresh()) return false;
+  std::vector<std::int64_t> due = database.backlog(service);
+  const auto now = Clock::now();
+  std::erase_if(due, [&](std::int64_t org_id) {
+    const auto rest = resting_.find(org_id);
+    return rest != resting_.end() && rest->second > now;
+  });
+  bool found = false;
+  std::size_t left = due.size();
+  for (const std::int64_t org_id : due) {
+    // Everybody gets a share of the free places, whoever waited longest first.
+    const std::size_t places = std::max<std::size_t>(1, free_places() / left--);
+    if (free_places() == 0) break;
+    const auto session = sessions_.of(org_id);
+    if (session == nullptr) continue;
+    const int limit = std::min(largest_claim, static_cast<int>(places) * service_->records_a_request());
+    std::vector<Change> changes = database.claim(service, limit, shared_.lease.id(), org_id);
+    if (changes.empty()) continue;
+    found = true;
+    context_.metrics().claimed(service, changes.size());
+    log_event(Severity::debug, "claimed", {{"service", service}, {"org", org_id}, {"records", changes.size()}});
+    std::map<std::pair<std::string, Operation>, Batch> open;
+    for (auto &change : changes) {
+      Batch &batch = open[{change.module, change.operation}];
+      batch.changes.push_back(std::move(change));
+      if (static_cast<int>(batch.changes.size()) < service_->records_a_request()) continue;
+      waiting_.push_back({org_id, session, std::exchange(batch.changes, {})});
+    }
+    for (auto &[what, batch] : open) {
+      if (!batch.changes.empty()) waiting_.push_back({org_id, session, std::move(batch.changes)});
+    }
+  }
+  return found;
+}
+
+void Relay::launch() {
+  while (!waiting_.empty() && flights_.size() < static_cast<std::size_t>(context_.settings().concurrency)) {
+    Batch batch = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!shared_.lease.fresh()) {
+      // This process slept or lost the database for too long: others may hold these records by now.
+      settle_all(batch, {Outcome::release, "lease_expired", "not sent", milliseconds{0}});
+      continue;
+    }
+    Task<Delivered> task = service_->deliver(*batch.session, batch.changes);
+    flights_.push_back({std::move(batch), std::move(task)});
+    flights_.back().task.start();
+  }
+}
+
+bool Relay::land() {
+  bool any = false;
+  for (auto flight = flights_.begin(); flight != flights_.end();) {
+    if (!flight->task.done()) {
+      ++flight;
+      continue;
+    }
+    any = true;
+    try {
+      settle(flight->batch, flight->task.take());
+    } catch (const ServiceFailure &fault) {
+      settle_all(flight->batch, fault.verdict());
+    } catch (const std::exception &fault) {
+      // Thrown between the steps of a delivery: what was sent before is not known here.
+      log_event(Severity::error, "delivery_failed", {{"service", context_.settings().kind}, {"reason", fault.what()}});
+      settle_all(flight->batch, {Outcome::in_doubt, "interrupted", fault.what(), milliseconds{0}});
+    }
+    flight = flights_.erase(flight);
+  }
+  return any;
+}
+
+void Relay::settle(const Batch &batch, Delivered delivered) {
+  if (!delivered.seen.empty()) outbox_.add(batch.org_id, std::move(delivered.seen));
+  for (auto &settled : delivered.settled) {
+    const Verdict &verdict = settled.verdict;
+    if (verdict.outcome == Outcome::release || (verdict.outcome == Outcome::retry && verdict.reason == "rate_limited")) {
+      auto &until = resting_[batch.org_id];
+      until = std::max(until, Clock::now() + std::max(verdict.retry_after, milliseconds{100}));
+    }
+    outbox_.add(batch.org_id, std::move(settled));
+  }
+}
+
+void Relay::settle_all(const Batch &batch, const Verdict &verdict) {
+  Delivered delivered;
+  for (const auto &change : batch.changes) {
+    delivered.settled.push_back({change.module, change.record_id, verdict, change.external_id, {}, Json::object(), false});
+  }
+  settle(batch, std::move(delivered));
+}
+
+void Relay::finish() {
+  // What was not sent goes back with the lease's end.
+  waiting_.clear();
+  const auto until = Clock::now() + farewell;
+  while (!flights_.empty() && Clock::now() < until) {
+    client_.turn(milliseconds{50});
+    land();
+  }
+  for (const auto &flight : flights_) {
+    settle_all(flight.batch, {Outcome::in_doubt, "stopped", "the worker stopped before the answer came", milliseconds{0}});
+  }
+  flights_.clear();
+}
+
+bool Relay::drain(Database &database) {
+  const Sessions::Use in_use = sessions_.use(database);
+  const std::string connected_at = database.clock();
+  bool any = false;
+  while (!shared_.stop.requested()) {
+    land();
+    launch();
+    outbox_.flush(database, connected_at);
+    if (free_places() > 0 && claim(database)) {
+      any = true;
+      launch();
+      client_.turn(milliseconds{0});
+      continue;
+    }
+    if (flights_.empty() && waiting_.empty()) {
+      const auto now = Clock::now();
+      auto soonest = Clock::time_point::max();
+      for (const auto &[org_id, until] : resting_) {
+        if (until > now) soonest = std::min(soonest, until);
+      }
+      if (soonest > now + longest_rest_once) break;
+      shared_.stop.wait(std::chrono::ceil<milliseconds>(soonest - now));
+      continue;
+    }
+    client_.turn(milliseconds{100});
+  }
+  finish();
+  outbox_.flush(database, connected_at);
+  return any;
+}
+
+}  // namespace crm_bridge::worker

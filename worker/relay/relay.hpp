@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relay/outbox.hpp"
+#include "services/service.hpp"
+#include "services/sessions.hpp"
+
+namespace crm_bridge::worker {
+
+class Database;
+struct Shared;
+
+// Claims what one service lacks, sends it, and tells the database how it went.  One thread: requests wait for their
+// answers as coroutines while further records are claimed.
+class Relay {
+ public:
+  Relay(Shared &shared, ServiceContext &context);
+
+  // Until a stop is requested; then waits for the answers under way.
+  void run();
+  // Delivers until nothing is due any more; true if anything was.  For `--once`.
+  bool drain(Database &database);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Batch {
+    std::int64_t org_id = 0;
+    std::shared_ptr<Session> session{};
+    std::vector<Change> changes{};
+  };
+  struct Flight {
+    Batch batch;
+    Task<Delivered> task;
+  };
+
+  void loop(Database &database);
+  // True if anything was claimed.
+  bool claim(Database &database);
+  void launch();
+  // Takes finished flights into the outbox; true if there were any.
+  bool land();
+  void settle(const Batch &batch, Delivered delivered);
+  void settle_all(const Batch &batch, const Verdict &verdict);
+  void finish();
+  std::size_t free_places() const;
+
+  Shared &shared_;
+  ServiceContext &context_;
+  std::unique_ptr<Service> service_;
+  HttpClient client_;
+  Sessions sessions_;
+  Outbox outbox_;
+  std::deque<Batch> waiting_;
+  std::list<Flight> flights_;
+  std::map<std::int64_t, Clock::time_point> resting_;  // organizations not to claim for until then
+};
+
+}  // namespace crm_bridge::worker

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "json.hpp"
+#include "seal/key.hpp"
+
+namespace crm_bridge::worker {
+
+// What a sealed text says about itself, so that a row copied to another organization or service does not open there.
+struct SealedFor {
+  std::string service;
+  std::int64_t org_id = 0;
+  std::string kind;
+  bool operator==(const SealedFor &) const = default;
+};
+
+// What an OAuth refresh needs.
+struct Credential {
+  std::string client_id;
+  std::string client_secret;
+  std::string refresh_token;
+};
+
+std::string seal_secret(const Key &key, const SealedFor &owner, const Json &secret);
+// Throws KeyError if the text does not open, or was sealed for somebody else.
+Json open_secret(const Key &key, const SealedFor &owner, std::string_view sealed);
+
+// Throws KeyError that names what is missing; the values never appear in it.
+Credential parse_credential(const Json &secret);
+
+}  // namespace crm_bridge::worker

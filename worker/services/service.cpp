@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "services/service.hpp"
+
+#include "services/zoho_crm/connector.hpp"
+#include "services/zoho_projects/connector.hpp"
+
+namespace crm_bridge::worker {
+
+std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
+  if (settings.kind == "zoho_crm") return std::make_unique<zoho_crm::Connector>(settings);
+  return std::make_unique<zoho_projects::Connector>(settings);
+}
+
+Json body_or_failure(const HttpResult &result) {
+  Verdict verdict = judge(result);
+  if (verdict.outcome == Outcome::done) {
+    if (result.body.empty()) return {};
+    try {
+      return parse_json(result.body);
+    } catch (const MalformedJson &fault) {
+      verdict = {Outcome::retry, "not_json", fault.what(), {}};
+    }
+  }
+  throw ServiceFailure(verdict);
+}
+
+}  // namespace crm_bridge::worker

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "configuration.hpp"
+#include "protocol.hpp"
+#include "services/session.hpp"
+
+namespace crm_bridge::worker {
+
+// One line of a connector's table of capabilities, shown by `doctor`.
+struct Capability {
+  std::string module;
+  std::string call;      // create, update, delete, find changes, find deletions, …
+  std::string how;
+  std::string cost;      // in requests
+  std::string contract;  // documented, observed, assumed, absent
+};
+
+// A request for reading did not work out.
+class ServiceFailure : public std::runtime_error {
+ public:
+  explicit ServiceFailure(const Verdict &verdict)
+      : std::runtime_error(verdict.reason + ": " + verdict.detail), verdict_(verdict) {}
+  const Verdict &verdict() const { return verdict_; }
+
+ private:
+  Verdict verdict_;
+};
+
+// What delivering a batch brought: one entry for each change, and records that turned up on the way (a task list made
+// for the first task of a project) and must be known before the results are told.
+struct Delivered {
+  std::vector<Settled> settled{};
+  std::vector<ModuleRecords> seen{};
+};
+
+// One step of a delta read.  `cursor` is where the next step begins.
+struct Page {
+  std::vector<ModuleRecords> records{};
+  Json cursor{};
+  bool more = false;
+  std::optional<std::int64_t> expected{};  // how many there are in all, when the service says so
+};
+
+struct Reading {
+  std::vector<ModuleRecords> records{};
+  std::vector<std::string> poll{};  // modules that must be polled because a record cannot be addressed
+};
+
+// A webhook as its service writes it.
+struct Webhook {
+  std::string api_module;
+  std::vector<std::string> external_ids;
+  std::string event;    // insert, update, delete
+  std::string channel;
+  std::string token;
+};
+
+struct ChannelAddress {
+  std::string notify_url;
+  std::string token;
+  std::string channel_id;
+};
+
+// One check of `doctor`.
+struct Check {
+  std::string subject;
+  bool good = false;
+  std::string finding;
+  std::string remedy{};
+};
+
+// A connector: everything that is particular to one service.  It may cache what it learns, so each thread has its own.
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  virtual std::vector<Capability> capabilities() const = 0;
+  // How many records of one module and operation a request takes.
+  virtual int records_a_request() const = 0;
+  // Sends changes of one module and operation, at most records_a_request() of them.
+  virtual Task<Delivered> deliver(Session &session, std::vector<Change> changes) = 0;
+  // Reads what changed since `cursor` (null: everything), one page.  Throws ServiceFailure.
+  virtual Task<Page> read_page(Session &session, std::string module, Json cursor) = 0;
+  // Reads these records again.  A record that is not there is reported as deleted only if its notice said so: a
+  // service may answer from before a creation.
+  virtual Task<Reading> read_records(Session &session, std::string module, std::vector<Notice> notices) = 0;
+  // Modules that `refresh_portals` reads.
+  virtual std::vector<std::string> portal_modules() const { return {}; }
+  // The organization's own fields of a module, for store_fields; null if the service does not tell.
+  virtual Task<Json> read_fields(Session &session, std::string module) = 0;
+  // Asks the service to notify `address` for a while; false if it has no such call.
+  virtual Task<bool> open_channel(Session &session, ChannelAddress address) = 0;
+  // nullopt if the body is not one of this service's.
+  virtual std::optional<Webhook> parse_webhook(const Json &body) const = 0;
+  virtual Task<std::vector<Check>> examine(Session &session) = 0;
+};
+
+// The connector of a configured service.
+std::unique_ptr<Service> make_service(const ServiceSettings &settings);
+
+// The body of a good answer as JSON, null for an empty one; otherwise throws ServiceFailure.
+Json body_or_failure(const HttpResult &result);
+
+}  // namespace crm_bridge::worker

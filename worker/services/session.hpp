@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "configuration.hpp"
+#include "http/budget.hpp"
+#include "http/client.hpp"
+#include "http/oauth.hpp"
+#include "protocol.hpp"
+#include "services/catalog.hpp"
+#include "status/metrics.hpp"
+
+namespace crm_bridge::worker {
+
+// What all threads that talk to one service share.
+class ServiceContext {
+ public:
+  ServiceContext(const ServiceSettings &settings, std::chrono::milliseconds request_timeout, Metrics &metrics);
+
+  const ServiceSettings &settings() const { return settings_; }
+  const AllowedOrigins &allowed() const { return allowed_; }
+  std::chrono::milliseconds request_timeout() const { return request_timeout_; }
+  AccessTokens &tokens() { return tokens_; }
+  Metrics &metrics() { return metrics_; }
+  Budget &budget(std::int64_t org_id);
+
+ private:
+  ServiceSettings settings_;
+  std::chrono::milliseconds request_timeout_;
+  Metrics &metrics_;
+  AllowedOrigins allowed_;
+  AccessTokens tokens_;
+  std::mutex mutex_;
+  std::map<std::int64_t, std::unique_ptr<Budget>> budgets_;
+};
+
+// A call of a service's API, without host and token.
+struct ApiCall {
+  std::string method = "GET";
+  std::string path{};                                            // begins with '/'
+  std::vector<std::pair<std::string, std::string>> query{};      // encoded by the session
+  Json body{};                                                   // null: none
+  std::vector<std::string> headers{};
+  bool repeatable = true;
+};
+
+// One organization at one service, as seen by one thread: attaches the token, keeps to the budget, refreshes once and
+// repeats once on 401, turns the services' own ways of saying "too many requests" into 429.
+class Session {
+ public:
+  // Which of these external ids belong to records that the database knows.
+  using Known = std::function<std::vector<std::string>(const std::string &module, const std::vector<std::string> &)>;
+
+  Session(ServiceContext &context, HttpClient &client, Organization organization, Catalog catalog,
+          AccessTokens::Source credential, Known known, std::chrono::milliseconds patience);
+
+  Task<HttpResult> send(ApiCall call);
+
+  std::vector<std::string> known_external_ids(const std::string &module, const std::vector<std::string> &ids) const {
+    return known_(module, ids);
+  }
+  const Organization &organization() const { return organization_; }
+  const Catalog &catalog() const { return catalog_; }
+  const ServiceSettings &settings() const { return context_.settings(); }
+  HttpClient &client() { return client_; }
+
+ private:
+  ServiceContext &context_;
+  HttpClient &client_;
+  Organization organization_;
+  Catalog catalog_;
+  AccessTokens::Source credential_;
+  Known known_;
+  std::chrono::milliseconds patience_;  // how long to wait for the budget before giving the work back
+};
+
+// The wait that a refusal above the limit asks for, whatever its form: 429, or Projects' 400 with the wait in words.
+std::optional<std::chrono::milliseconds> throttled_for(const HttpResult &result);
+
+}  // namespace crm_bridge::worker

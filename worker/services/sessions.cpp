@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "services/sessions.hpp"
+
+#include "database.hpp"
+#include "log.hpp"
+#include "shared.hpp"
+
+namespace crm_bridge::worker {
+namespace {
+
+constexpr std::chrono::seconds organizations_hold{2};
+constexpr std::chrono::seconds catalog_holds{30};
+
+}  // namespace
+
+Sessions::Sessions(Shared &shared, ServiceContext &context, HttpClient &client, std::chrono::milliseconds patience)
+    : shared_(shared), context_(context), client_(client), patience_(patience) {}
+
+Sessions::Use Sessions::use(Database &database) {
+  database_ = &database;
+  forget();
+  return Use(*this);
+}
+
+Database &Sessions::database() const {
+  if (database_ == nullptr) throw ConnectionLost("no connection to the database at the moment");
+  return *database_;
+}
+
+void Sessions::forget() {
+  organizations_at_ = {};
+  entries_.clear();
+}
+
+const std::vector<Organization> &Sessions::organizations() {
+  const auto now = Clock::now();
+  if (organizations_at_ == Clock::time_point{} || now - organizations_at_ > organizations_hold) {
+    organizations_ = database().worker_organizations(context_.settings().kind);
+    organizations_at_ = now;
+  }
+  return organizations_;
+}
+
+std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
+  const auto now = Clock::now();
+  const Organization *organization = nullptr;
+  for (const auto &one : organizations()) {
+    if (one.org_id == org_id) organization = &one;
+  }
+  if (organization == nullptr) return nullptr;
+  Entry &entry = entries_[org_id];
+  const bool same = entry.session && entry.session->organization().portal_id == organization->portal_id;
+  if (same && now - entry.loaded_at < catalog_holds) return entry.session;
+  Catalog catalog;
+  catalog.modules = database().modules(context_.settings().kind);
+  for (auto &field : database().module_fields(context_.settings().kind, org_id)) {
+    catalog.fields[field.module].push_back(std::move(field));
+  }
+  const auto known = [this, org_id](const std::string &module, const std::vector<std::string> &ids) {
+    return database().known_external_ids(module, ids, org_id);
+  };
+  entry.session = std::make_shared<Session>(
+      context_, client_, *organization, std::move(catalog), [this, org_id] { return load_credential(org_id); }, known,
+      patience_);
+  entry.loaded_at = now;
+  return entry.session;
+}
+
+Credential Sessions::load_credential(std::int64_t org_id) {
+  const std::string &service = context_.settings().kind;
+  const auto sealed = database().sealed_credential(service, org_id);
+  if (!sealed) throw KeyError("no credential is stored (crm-bridge seal)");
+  if (sealed->key_id != shared_.key.id()) {
+    throw KeyError("the credential is sealed for another key (" + sealed->key_id + ", ours is " + shared_.key.id() + ")");
+  }
+  return parse_credential(open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed));
+}
+
+}  // namespace crm_bridge::worker

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "services/field_value.hpp"
+#include "services/zoho_crm/connector.hpp"
+#include "services/zoho_crm/results.hpp"
+#include "services/zoho_crm/translation.hpp"
+
+namespace crm_bridge::worker::zoho_crm {
+namespace {
+
+std::string api_name_of(const Session &session, const std::string &module) {
+  const ModuleInfo *info = session.catalog().module(module);
+  return info == nullptr ? std::string{} : info->api_name;
+}
+
+Json write_body(const Session &session, const std::vector<Change> &changes, const std::string &bridge_field) {
+  Json data = Json::array();
+  for (const auto &change : changes) data.push_back(to_service(session.catalog(), change, bridge_field));
+  return {{"data", std::move(data)}, {"trigger", Json::array()}};
+}
+
+}  // namespace
+
+std::string Connector::bridge_field_of(const Session &session, const std::string &module) const {
+  const ModuleInfo *info = session.catalog().module(module);
+  return info != nullptr && info->creatable ? bridge_field_ : std::string{};
+}
+
+Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes) {
+  Delivered delivered;
+  if (api_name_of(session, changes.front().module).empty()) {
+    for (const auto &change : changes) {
+      delivered.settled.push_back(settle(change, {Outcome::park, "unknown_module", change.module, {}}));
+    }
+    co_return delivered;
+  }
+  switch (changes.front().operation) {
+    case Operation::create:
+      delivered = co_await create(session, std::move(changes));
+      break;
+    case Operation::update:
+      delivered.settled = co_await update(session, std::move(changes));
+      break;
+    case Operation::remove:
+      delivered.settled = co_await remove(session, std::move(changes));
+      break;
+  }
+  co_return delivered;
+}
+
+Task<Delivered> Connector::create(Session &session, std::vector<Change> changes) {
+  Delivered delivered;
+  std::map<std::string, std::string> found;
+  std::vector<Change> doubtful;
+  for (const auto &change : changes) {
+    if (change.in_doubt) doubtful.push_back(change);
+  }
+  if (!doubtful.empty()) {
+    const HttpResult result = co_await look_up(session, doubtful, found);
+    const Verdict verdict = judge(result);
+    if (verdict.outcome != Outcome::done) {
+      // Still not known: only those that were certain before may go on.
+      std::vector<Change> certain;
+      for (auto &change : changes) {
+        if (!change.in_doubt) {
+          certain.push_back(std::move(change));
+          continue;
+        }
+        delivered.settled.push_back(settle(change, {Outcome::in_doubt, verdict.reason, verdict.detail, verdict.retry_after}));
+      }
+      changes = std::move(certain);
+    }
+  }
+  std::vector<Change> fresh;
+  std::vector<Change> existing;
+  for (auto &change : changes) {
+    const auto known = found.find(change.record_id);
+    if (known == found.end()) {
+      fresh.push_back(std::move(change));
+    } else {
+      change.external_id = known->second;
+      existing.push_back(std::move(change));
+    }
+  }
+  if (!fresh.empty()) {
+    ApiCall call;
+    call.method = "POST";
+    call.path = "/crm/v8/" + api_name_of(session, fresh.front().module);
+    call.body = write_body(session, fresh, bridge_field_);
+    call.repeatable = !bridge_field_.empty();
+    const HttpResult result = co_await session.send(std::move(call));
+    std::vector<std::string> duplicates;
+    std::vector<Settled> settled = read_results(fresh, result, bridge_field_, duplicates);
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+      if (duplicates[i].empty()) {
+        delivered.settled.push_back(std::move(settled[i]));
+      } else {
+        fresh[i].external_id = duplicates[i];
+        existing.push_back(std::move(fresh[i]));
+      }
+    }
+  }
+  if (!existing.empty()) {
+    // Made by an earlier attempt, perhaps with older values: bring them up to what is being sent now.
+    for (auto &change : existing) {
+      change.operation = Operation::update;
+      change.version.clear();
+    }
+    std::vector<Settled> settled = co_await update(session, std::move(existing));
+    for (auto &one : settled) delivered.settled.push_back(std::move(one));
+  }
+  co_return delivered;
+}
+
+Task<HttpResult> Connector::look_up(Session &session, std::vector<Change> changes,
+                                    std::map<std::string, std::string> &found) {
+  if (bridge_field_.empty()) {
+    HttpResult impossible;
+    impossible.transport = Transport::withheld;
+    impossible.error = "no bridge_field is configured, so a lost create cannot be looked up";
+    co_return impossible;
+  }
+  std::string ids;
+  for (const auto &change : changes) ids += (ids.empty() ? "'" : ",'") + change.record_id + "'";
+  ApiCall call;
+  call.method = "POST";
+  call.path = "/crm/v8/coql";
+  call.body = {{"select_query", "select id, " + bridge_field_ + " from " + api_name_of(session, changes.front().module) +
+                                    " where " + bridge_field_ + " in (" + ids + ") limit 0, 200"}};
+  HttpResult result = co_await session.send(std::move(call));
+  if (result.ok() && !result.body.empty()) {
+    try {
+      const Json body = parse_json(result.body);
+      if (const Json *data = find(body, "data"); data != nullptr && data->is_array()) {
+        for (const auto &row : *data) found[scalar_text(row, bridge_field_)] = scalar_text(row, "id");
+      }
+    } catch (const MalformedJson &fault) {
+      result.transport = Transport::lost;
+      result.error = fault.what();
+    }
+  }
+  co_return result;
+}
+
+Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Change> changes) {
+  ApiCall call;
+  call.method = "PUT";
+  call.path = "/crm/v8/" + api_name_of(session, changes.front().module);
+  call.body = write_body(session, changes, {});
+  // The guard speaks of one record; on a batch its meaning is not documented.
+  if (const std::string guard = whole_seconds(changes.front().version); changes.size() == 1 && !guard.empty()) {
+    call.headers.push_back("If-Unmodified-Since: " + guard);
+  }
+  const HttpResult result = co_await session.send(std::move(call));
+  std::vector<std::string> duplicates;
+  co_return read_results(changes, result, {}, duplicates);
+}
+
+Task<std::vector<Settled>> Connector::remove(Session &session, std::vector<Change> changes) {
+  std::string ids;
+  for (const auto &change : changes) ids += (ids.empty() ? "" : ",") + change.external_id;
+  ApiCall call;
+  call.method = "DELETE";
+  call.path = "/crm/v8/" + api_name_of(session, changes.front().module);
+  call.query = {{"ids", ids}, {"wf_trigger", "false"}};
+  const HttpResult result = co_await session.send(std::move(call));
+  std::vector<std::string> duplicates;
+  co_return read_results(changes, result, {}, duplicates);
+}
+
+}  // namespace crm_bridge::worker::zoho_crm

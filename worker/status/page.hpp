@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "database.hpp"
+#include "receive/receiver.hpp"
+
+namespace crm_bridge::worker {
+
+// "/" for people, "/metrics" for Prometheus, "/healthz" for a supervisor: 200 while the heartbeat reaches the database.
+std::unique_ptr<ListeningServer> start_status_page(Shared &shared, const ListenSettings &settings);
+
+// A table for a terminal.
+std::string text_table(const ResultTable &table);
+// The same as HTML; every value is escaped.
+std::string html_table(const ResultTable &table);
+
+}  // namespace crm_bridge::worker
