@@ -140,7 +140,7 @@ std::vector<ModuleInfo> Database::modules(const std::string &service) {
 std::vector<FieldInfo> Database::module_fields(const std::string &service, std::int64_t org_id) {
   std::vector<FieldInfo> answer;
   for (const auto &row : connection_->query("SELECT module, field, api_name, type, reference_module, writable, custom, addresses"
-                               "  FROM crm_bridge.module_fields WHERE service = $1 AND org_id = $2",
+                               "  FROM crm_bridge.worker_fields($1, $2)",
                                service, org_id)) {
     answer.push_back({text(row[0]), text(row[1]), text(row[2]), text(row[3]), text(row[4]), row[5].as<bool>(),
                       row[6].as<bool>(), row[7].as<bool>()});

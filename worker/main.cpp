@@ -45,8 +45,8 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
 
 ExitCode print_status(const Configuration &configuration) {
   Database database(configuration.conninfo, "status");
-  for (const char *view : {"integration_overview", "sync_backlog"}) {
-    std::cout << view << "\n" << text_table(database.read_view(view)) << "\n";
+  for (const auto &[title, table] : status_tables(configuration, database)) {
+    std::cout << title << "\n" << text_table(table) << "\n";
   }
   return ExitCode::ok;
 }

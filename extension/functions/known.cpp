@@ -24,7 +24,7 @@ constinit pg::Statement lock_deliveries_by_id{
 constinit pg::Statement upsert_shadows{
     "INSERT INTO crm_bridge.shadow AS s (org_id, module, read_at, record_id, external_id, state, version, fields)"
     " SELECT $1, $2, $3, u.record_id, u.external_id, u.state, u.version, u.fields"
-    "   FROM pg_catalog.unnest($4, $5, $6, $7, $8) AS u (record_id, external_id, state, version, fields)"
+    "   FROM unnest($4, $5, $6, $7, $8) AS u (record_id, external_id, state, version, fields)"
     " ON CONFLICT (org_id, record_id) DO UPDATE SET external_id = EXCLUDED.external_id, state = EXCLUDED.state,"
     "   version = GREATEST(s.version, EXCLUDED.version), read_at = EXCLUDED.read_at,"
     "   fields = CASE WHEN EXCLUDED.state = 'gone' THEN '{}' ELSE s.fields || EXCLUDED.fields END",
@@ -33,7 +33,7 @@ constinit pg::Statement upsert_shadows{
 constinit pg::Statement upsert_deliveries{
     "INSERT INTO crm_bridge.delivery AS d (org_id, module, service, record_id, fields)"
     " SELECT $1, $2, $3, u.record_id, ARRAY(SELECT pg_catalog.jsonb_array_elements_text(u.dirty))"
-    "   FROM pg_catalog.unnest($4, $5) AS u (record_id, dirty)"
+    "   FROM unnest($4, $5) AS u (record_id, dirty)"
     " ON CONFLICT (org_id, record_id) DO UPDATE SET fields = EXCLUDED.fields",
     {INT8OID, TEXTOID, TEXTOID, UUIDARRAYOID, JSONBARRAYOID}};
 

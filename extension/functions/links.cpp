@@ -22,14 +22,14 @@ constinit pg::Statement select_contended{
     {INT8OID, UUIDARRAYOID}};
 constinit pg::Statement update_bases{
     "UPDATE crm_bridge.link AS l SET left_base = b.left_base, right_base = b.right_base"
-    " FROM pg_catalog.unnest($2, $3, $4) AS b (link_id, left_base, right_base)"
+    " FROM unnest($2, $3, $4) AS b (link_id, left_base, right_base)"
     " WHERE l.org_id = $1 AND l.link_id = b.link_id",
     {INT8OID, UUIDARRAYOID, JSONBARRAYOID, JSONBARRAYOID}};
 constinit pg::Statement insert_requests{
     "INSERT INTO crm_bridge.reconcile_request (org_id, module, operation, record_id, link_id, old, fields)"
     " SELECT $1, $2, 'propagate', r.record_id, r.link_id, r.old,"
     "        ARRAY(SELECT pg_catalog.jsonb_object_keys(r.old))"
-    "   FROM pg_catalog.unnest($3, $4, $5) AS r (record_id, link_id, old)",
+    "   FROM unnest($3, $4, $5) AS r (record_id, link_id, old)",
     {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, JSONBARRAYOID}};
 
 std::vector<Link> links_in(const pg::Rows &rows) {

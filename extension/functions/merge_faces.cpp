@@ -8,7 +8,7 @@ namespace {
 constinit pg::Statement insert_conflicts{
     "INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, base, left_value,"
     "    right_value, left_at, right_at, left_by, right_by, winner, reason)"
-    " SELECT $1, $2, f.* FROM pg_catalog.unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+    " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     "   AS f (record_id, link_id, field, other_field, base, left_value, right_value, left_at, right_at, left_by,"
     "         right_by, winner, reason)"
     // One open question about a field is enough, however often it is edited meanwhile.
@@ -20,7 +20,7 @@ constinit pg::Statement insert_conflicts{
 
 constinit pg::Statement insert_refusals{
     "INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, value)"
-    " SELECT $1, $2, f.* FROM pg_catalog.unnest($3, $4, $5, $6, $7, $8)"
+    " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8)"
     "   AS f (record_id, link_id, field, reason, detail, value)",
     {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}};
 

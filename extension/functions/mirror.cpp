@@ -46,13 +46,13 @@ void make_statements(Module &module) {
       " (SELECT p.external_id, CASE WHEN i.document ? 'custom_fields'"
       " THEN m.custom_fields || (i.document -> 'custom_fields') ELSE m.custom_fields END, p.modified_at, p.modified_by" +
       populated + " FROM pg_catalog.jsonb_populate_record(m, i.document) AS p)"
-      " FROM pg_catalog.unnest($2, $3) AS i (id, document) WHERE m.org_id = $1 AND m.id = i.id";
+      " FROM unnest($2, $3) AS i (id, document) WHERE m.org_id = $1 AND m.id = i.id";
   module.read_text = "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" + selected + " FROM " +
                      table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
   module.lock_text = module.read_text + " FOR NO KEY UPDATE SKIP LOCKED";
   module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
   module.identify_text = "UPDATE " + table + " AS m SET external_id = i.external_id"
-                         " FROM pg_catalog.unnest($2, $3) AS i (id, external_id)"
+                         " FROM unnest($2, $3) AS i (id, external_id)"
                          " WHERE m.org_id = $1 AND m.id = i.id AND m.external_id IS DISTINCT FROM i.external_id";
   module.identify = pg::Statement{module.identify_text.c_str(), {INT8OID, UUIDARRAYOID, TEXTARRAYOID}};
   module.erase = pg::Statement{module.erase_text.c_str(), {INT8OID, UUIDARRAYOID}};

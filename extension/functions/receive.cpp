@@ -7,6 +7,7 @@
 #include "functions/merge_faces.hpp"
 #include "functions/arguments.hpp"
 #include "functions/write_scope.hpp"
+#include "pg/subtransaction.hpp"
 
 namespace crm_bridge {
 
@@ -319,6 +320,33 @@ class Receive {
   std::vector<Finding> findings_;
 };
 
+// All records at once; if the database itself refuses one (a constraint, a trigger of the app), one by one, so that the
+// others are not held back by it.
+void receive_all(const Module &module, const Organization &organization, core::Instant read_at,
+                 const std::optional<core::Uuid> &run, std::vector<Incoming> &records) {
+  auto const attempt = [&](std::vector<Incoming> &batch) {
+    return pg::in_subtransaction([&] {
+      pg::AsOwner owner;
+      pg::SpiSession spi;
+      Receive{module, organization, read_at, run}.run(batch);
+    });
+  };
+  std::vector<Incoming> together = records;
+  if (!attempt(together).has_value()) {
+    records = std::move(together);
+    return;
+  }
+  for (Incoming &incoming : records) {
+    if (incoming.settled()) continue;
+    std::vector<Incoming> alone{incoming};
+    if (auto const error = attempt(alone)) {
+      incoming.settle("rejected", error->message);
+    } else {
+      incoming = std::move(alone.front());
+    }
+  }
+}
+
 // Hands back one row for each record, in the order given.
 void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records) {
   pg::call([&] { InitMaterializedSRF(fcinfo, 0); });
@@ -355,8 +383,8 @@ Datum receive(FunctionCallInfo fcinfo) {
     pg::AsOwner owner;
     pg::SpiSession spi;
     records = parse_incoming(*module, *organization, documents);
-    Receive{*module, *organization, read_at, run}.run(records);
   }
+  receive_all(*module, *organization, read_at, run, records);
   return_outcomes(fcinfo, records);
   return static_cast<Datum>(0);
 }

@@ -70,7 +70,7 @@ BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA crm_bridge TO %s', role);
   PERFORM crm_bridge._grant(role, 'SELECT', ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
-    'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'next_command', 'finish_command',
+    'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'sealed_credential', 'store_credential', 'current_org', 'new_id']);
 END
 $$;
@@ -83,8 +83,8 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM crm_bridge._bind(role, 'analyst', crm_bridge._organization(org_id));
-  PERFORM crm_bridge._grant(role, 'SELECT', crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_organization', 'calling_role']);
+  PERFORM crm_bridge._bind(role, 'analyst', crm_bridge._own_org(org_id));
+  PERFORM crm_bridge._grant(role, 'SELECT', crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_analyst(regrole, bigint) IS 'lets a role read an organization''s mirrors and views';
@@ -96,9 +96,9 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM crm_bridge._bind(role, 'app', crm_bridge._organization(org_id));
+  PERFORM crm_bridge._bind(role, 'app', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, 'SELECT', crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
-    'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_organization', 'calling_role', 'wait_for_command']);
+    'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command']);
   PERFORM crm_bridge._grant(role, 'INSERT, UPDATE, DELETE',
     ARRAY(SELECT m.module FROM crm_bridge.module AS m WHERE m.updatable ORDER BY 1), '{}');
   PERFORM crm_bridge._grant(role, 'SELECT', ARRAY['command'], '{}');
@@ -114,7 +114,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge.grant_app(role, org_id);
-  PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._organization(org_id));
+  PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, 'INSERT, UPDATE, DELETE', ARRAY['field_mapping', 'merge_policy', 'setting'],
     ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile']);

@@ -86,7 +86,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := COALESCE(claim.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(claim.org_id, crm_bridge._own_org(NULL));
   fresh uuid[];
   claimed uuid[];
   portal text;
@@ -98,6 +98,10 @@ BEGIN
   IF claim.lease IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'lease must not be null',
       HINT = 'Make one with crm_bridge.new_id() and keep it alive with crm_bridge.heartbeat().';
+  END IF;
+  PERFORM 1 FROM crm_bridge.integration AS i WHERE i.org_id = org AND i.service = claim.service AND i.state = 'active';
+  IF NOT FOUND THEN
+    RETURN;
   END IF;
   fresh := crm_bridge._fresh_leases() || claim.lease;
   PERFORM crm_bridge.heartbeat(claim.lease, 'claim')

@@ -9,7 +9,7 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := crm_bridge._organization(explain_sync.org_id);
+  org bigint := crm_bridge._own_org(explain_sync.org_id);
 BEGIN
   RETURN QUERY
   SELECT 'shadow', s.module, s.state,
@@ -59,7 +59,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := crm_bridge._organization(pending_changes.org_id);
+  org bigint := crm_bridge._own_org(pending_changes.org_id);
   touched uuid[];
   each_module text;
 BEGIN

@@ -49,7 +49,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := COALESCE(reconcile.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(reconcile.org_id, crm_bridge._own_org(NULL));
   request uuid;
 BEGIN
   FOR request IN SELECT r.request_id FROM crm_bridge.reconcile_request AS r
@@ -77,7 +77,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := COALESCE(store_notice.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(store_notice.org_id, crm_bridge._own_org(NULL));
   stored integer;
 BEGIN
   PERFORM 1 FROM crm_bridge.module AS m WHERE m.module = store_notice.module AND m.service = store_notice.service;
@@ -126,7 +126,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := COALESCE(take_notices.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(take_notices.org_id, crm_bridge._own_org(NULL));
 BEGIN
   RETURN QUERY
   WITH open AS (
@@ -167,7 +167,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := COALESCE(finish_notices.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(finish_notices.org_id, crm_bridge._own_org(NULL));
 BEGIN
   DELETE FROM crm_bridge.inbox AS n WHERE n.org_id = org AND n.notice_id = ANY (notice_ids);
 END
@@ -182,7 +182,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT c.value FROM crm_bridge.cursor AS c
-           WHERE c.org_id = COALESCE(read_cursor.org_id, crm_bridge._organization(NULL))
+           WHERE c.org_id = COALESCE(read_cursor.org_id, crm_bridge._own_org(NULL))
              AND c.service = read_cursor.service AND c.module = read_cursor.module);
 END
 $$;
@@ -196,7 +196,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO crm_bridge.cursor (org_id, service, module, value)
-  VALUES (COALESCE(save_cursor.org_id, crm_bridge._organization(NULL)), save_cursor.service, save_cursor.module, save_cursor.value)
+  VALUES (COALESCE(save_cursor.org_id, crm_bridge._own_org(NULL)), save_cursor.service, save_cursor.module, save_cursor.value)
   ON CONFLICT ON CONSTRAINT cursor_key DO UPDATE SET value = EXCLUDED.value, saved_at = now();
 END
 $$;

@@ -46,7 +46,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   chosen text;
   read_only text;
 BEGIN
@@ -92,7 +92,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
 BEGIN
   DELETE FROM crm_bridge.field_mapping AS f
    WHERE f.org_id = org AND f.pairing = unmap_field.pairing

@@ -16,7 +16,7 @@ REVOKE ALL ON FUNCTION crm_bridge._server_identity() FROM PUBLIC;
 
 -- The organization that a call is about: the one named, if the caller may work for it, else the session's own.
 -- Errors: 42501 an organization that is not the caller's; 55000 none named and none settled.
-CREATE OR REPLACE FUNCTION crm_bridge._organization(org_id bigint)
+CREATE OR REPLACE FUNCTION crm_bridge._own_org(org_id bigint)
 RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -36,8 +36,8 @@ BEGIN
   IF own IS NOT DISTINCT FROM org_id OR EXISTS (
        SELECT 1 FROM pg_roles AS r WHERE r.rolname = crm_bridge.calling_role() AND r.rolsuper)
      OR EXISTS (SELECT 1 FROM crm_bridge.role_binding AS b JOIN pg_roles AS r ON r.rolname = b.role
-                 WHERE b.org_id = _organization.org_id AND pg_has_role(crm_bridge.calling_role(), r.oid, 'MEMBER')) THEN
-    PERFORM 1 FROM crm_bridge.organization AS o WHERE o.org_id = _organization.org_id;
+                 WHERE b.org_id = _own_org.org_id AND pg_has_role(crm_bridge.calling_role(), r.oid, 'MEMBER')) THEN
+    PERFORM 1 FROM crm_bridge.organization AS o WHERE o.org_id = _own_org.org_id;
     IF NOT FOUND THEN
       RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('organization %s does not exist', org_id),
         HINT = 'Make it with crm_bridge.create_organization().';
@@ -50,8 +50,8 @@ BEGIN
     HINT = 'An administrator binds roles with crm_bridge.grant_app() and its like.';
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._organization(bigint) IS 'the organization that a call is about, checked against the calling role';
-REVOKE ALL ON FUNCTION crm_bridge._organization(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._own_org(bigint) IS 'the organization that a call is about, checked against the calling role';
+REVOKE ALL ON FUNCTION crm_bridge._own_org(bigint) FROM PUBLIC;
 
 -- Makes an organization with the standard fields, pairings and mappings, and arms the installation with the first.
 -- Arguments: org_id (positive; the tenant's number for good), name, edition of the CRM, IANA time zone (D18).
@@ -147,7 +147,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
 BEGIN
   RETURN COALESCE((SELECT s.value FROM crm_bridge.setting AS s
                     WHERE s.org_id = org AND s.name = setting_value.name), fallback);
@@ -164,7 +164,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   wanted text := CASE set_setting.name WHEN 'won_stages' THEN 'array' WHEN 'maximum_attempts' THEN 'number'
                                        WHEN 'clients_for_projects' THEN 'boolean' END;
 BEGIN

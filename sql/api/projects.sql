@@ -8,7 +8,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
 BEGIN
   UPDATE crm_bridge.integration AS i SET state = 'configuring'
    WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state IN ('off', 'configuring');
@@ -29,7 +29,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN crm_bridge._request_command('zoho_projects', 'refresh_portals', '{}', crm_bridge._organization(org_id));
+  RETURN crm_bridge._request_command('zoho_projects', 'refresh_portals', '{}', crm_bridge._own_org(org_id));
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.refresh_portals(bigint) IS 'asks the worker to read the portals again';
@@ -44,7 +44,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   found_ids uuid[];
 BEGIN
   found_ids := ARRAY(SELECT p.id FROM crm_bridge.projects_portal AS p
@@ -76,7 +76,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   of_service text;
 BEGIN
   SELECT m.service INTO of_service FROM crm_bridge.module AS m WHERE m.module = resync.module;
@@ -98,7 +98,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   UPDATE crm_bridge.integration AS i SET state = 'stopped', stopped_since = now(), stopped_reason = pause.reason
-   WHERE i.org_id = crm_bridge._organization(pause.org_id) AND i.service = pause.service AND i.state = 'active';
+   WHERE i.org_id = crm_bridge._own_org(pause.org_id) AND i.service = pause.service AND i.state = 'active';
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('service "%s" is not active', service);
   END IF;
@@ -114,7 +114,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   UPDATE crm_bridge.integration AS i SET state = 'active', stopped_since = NULL, stopped_reason = NULL
-   WHERE i.org_id = crm_bridge._organization(resume.org_id) AND i.service = resume.service AND i.state = 'stopped';
+   WHERE i.org_id = crm_bridge._own_org(resume.org_id) AND i.service = resume.service AND i.state = 'stopped';
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('service "%s" is not stopped', service);
   END IF;
@@ -206,7 +206,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN crm_bridge._project_of_deal(deal_id, name, crm_bridge._organization(org_id));
+  RETURN crm_bridge._project_of_deal(deal_id, name, crm_bridge._own_org(org_id));
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.create_project_from_deal(uuid, text, bigint) IS
@@ -269,7 +269,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := crm_bridge._organization(create_projects_from_won_deals.org_id);
+  org bigint := crm_bridge._own_org(create_projects_from_won_deals.org_id);
   run uuid;
   made bigint := 0;
 BEGIN
@@ -311,7 +311,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   UPDATE crm_bridge.automation AS a SET enabled = set_automation.enabled, changed_at = now()
-   WHERE a.org_id = crm_bridge._organization(set_automation.org_id) AND a.rule = set_automation.rule;
+   WHERE a.org_id = crm_bridge._own_org(set_automation.org_id) AND a.rule = set_automation.rule;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('rule "%s" does not exist', rule),
       HINT = 'The rules are listed in crm_bridge.automation.';
@@ -365,7 +365,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   task crm_bridge.projects_task;
   twin uuid;
   client uuid;

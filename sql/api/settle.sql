@@ -9,7 +9,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := COALESCE(acknowledge.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(acknowledge.org_id, crm_bridge._own_org(NULL));
   each_module text;
   identified uuid[];
 BEGIN
@@ -36,7 +36,7 @@ BEGIN
   ), held AS (
     SELECT d.* FROM crm_bridge.delivery AS d
      WHERE d.org_id = org AND d.record_id IN (SELECT r.record_id FROM result AS r)
-     ORDER BY d.record_id FOR NO KEY UPDATE
+     ORDER BY d.record_id FOR NO KEY UPDATE SKIP LOCKED
   ), judged AS (
     SELECT r.module, r.record_id, r.external_id, r.version,
            COALESCE(h.state = 'in_flight' AND h.lease = acknowledge.lease, false) AS valid,
@@ -46,6 +46,9 @@ BEGIN
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
       LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = r.record_id
+      -- A writer holds the row until his transaction ends; nobody waits for that here.
+     WHERE h.record_id IS NOT NULL
+        OR NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = r.record_id)
   ), confirmed AS (
     INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at)
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
@@ -97,7 +100,9 @@ BEGIN
               WHEN NOT j.valid THEN 'late'
               WHEN EXISTS (SELECT 1 FROM settled AS s WHERE s.record_id = j.record_id) THEN 'done'
               ELSE 'pending' END
-    FROM judged AS j;
+    FROM judged AS j
+  UNION ALL
+  SELECT r.module, r.record_id, 'busy' FROM result AS r WHERE r.record_id NOT IN (SELECT j.record_id FROM judged AS j);
 
   identified := ARRAY(SELECT (r ->> 'record_id')::uuid FROM jsonb_array_elements(results) AS r WHERE r ->> 'external_id' IS NOT NULL);
   IF identified <> '{}' THEN
@@ -124,7 +129,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := COALESCE(fail.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(fail.org_id, crm_bridge._own_org(NULL));
   maximum integer;
   unknown text;
 BEGIN
@@ -155,7 +160,7 @@ BEGIN
                 ELSE 'pending' END AS next_state
       FROM crm_bridge.delivery AS d JOIN failure AS f ON f.record_id = d.record_id
      WHERE d.org_id = org AND d.state = 'in_flight' AND d.lease = fail.lease
-     ORDER BY d.record_id FOR NO KEY UPDATE OF d
+     ORDER BY d.record_id FOR NO KEY UPDATE OF d SKIP LOCKED
   ), erased AS (
     UPDATE crm_bridge.shadow AS s SET state = 'gone', fields = '{}', acknowledged_at = clock_timestamp()
       FROM held AS h WHERE h.next_state = 'done' AND s.org_id = org AND s.record_id = h.record_id
@@ -180,7 +185,11 @@ BEGIN
      WHERE h.next_state <> 'done' AND d.org_id = org AND d.record_id = h.record_id
     RETURNING d.record_id
   )
-  SELECT h.module, h.record_id, h.next_state FROM held AS h;
+  SELECT h.module, h.record_id, h.next_state FROM held AS h
+  UNION ALL
+  SELECT d.module, d.record_id, 'busy' FROM crm_bridge.delivery AS d JOIN failure AS f ON f.record_id = d.record_id
+   WHERE d.org_id = org AND d.state = 'in_flight' AND d.lease = fail.lease
+     AND d.record_id NOT IN (SELECT h.record_id FROM held AS h);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.fail(uuid, jsonb, bigint) IS 'what was handed out did not succeed: later again, parked, or dead';
@@ -220,7 +229,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   changed integer;
 BEGIN
   UPDATE crm_bridge.delivery AS d

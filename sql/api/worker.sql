@@ -16,6 +16,44 @@ COMMENT ON COLUMN crm_bridge.module_fields.writable IS 'whether the service take
 COMMENT ON COLUMN crm_bridge.module_fields.custom IS 'whether the organization added it';
 COMMENT ON COLUMN crm_bridge.module_fields.addresses IS 'part of the record''s URL at the service';
 
+-- The fields of a service's modules, for a worker, which reads no table of an organization by itself.
+CREATE OR REPLACE FUNCTION crm_bridge.worker_fields(service text, org_id bigint DEFAULT NULL)
+RETURNS TABLE (module text, field text, api_name text, type text, reference_module text, writable boolean,
+               custom boolean, addresses boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT f.module, f.field, f.api_name, f.type, f.reference_module, f.writable, f.custom, f.addresses
+      FROM crm_bridge.module_fields AS f
+     WHERE f.org_id = COALESCE(worker_fields.org_id, crm_bridge._own_org(NULL)) AND f.service = worker_fields.service
+     ORDER BY f.module, f.field;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.worker_fields(text, bigint) IS 'the fields of a service''s modules, for a worker';
+REVOKE ALL ON FUNCTION crm_bridge.worker_fields(text, bigint) FROM PUBLIC;
+
+-- Those of the external ids that belong to a record of ours: a create that is in doubt must not take one of them for its own.
+CREATE OR REPLACE FUNCTION crm_bridge.known_external_ids(module text, external_ids text[], org_id bigint DEFAULT NULL)
+RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- A record that was only read, and is nobody's twin, may well be the one whose answer was lost: see _adopt.
+  RETURN QUERY
+    SELECT s.external_id FROM crm_bridge.shadow AS s
+     WHERE s.org_id = COALESCE(known_external_ids.org_id, crm_bridge._own_org(NULL))
+       AND s.module = known_external_ids.module AND s.external_id = ANY (external_ids)
+       AND (s.acknowledged_at IS NOT NULL
+            OR EXISTS (SELECT 1 FROM crm_bridge.link AS l WHERE l.org_id = s.org_id AND s.record_id IN (l.left_id, l.right_id)));
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.known_external_ids(text, text[], bigint) IS 'those of the external ids that belong to a record of ours';
+REVOKE ALL ON FUNCTION crm_bridge.known_external_ids(text, text[], bigint) FROM PUBLIC;
+
 -- Whom a worker polls for a service.
 CREATE OR REPLACE FUNCTION crm_bridge.worker_organizations(service text)
 RETURNS TABLE (org_id bigint, name text, state text, portal_id text, time_zone text)
@@ -51,7 +89,7 @@ DECLARE
   started uuid := crm_bridge.new_id();
 BEGIN
   INSERT INTO crm_bridge.run (org_id, run_id, kind, service, module, expected)
-  VALUES (COALESCE(start_run.org_id, crm_bridge._organization(NULL)), started, start_run.kind, start_run.service,
+  VALUES (COALESCE(start_run.org_id, crm_bridge._own_org(NULL)), started, start_run.kind, start_run.service,
           start_run.module, start_run.expected);
   RETURN started;
 END
@@ -67,7 +105,7 @@ AS $$
 BEGIN
   UPDATE crm_bridge.run AS r
      SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected)
-   WHERE r.org_id = COALESCE(report_progress.org_id, crm_bridge._organization(NULL)) AND r.run_id = report_progress.run;
+   WHERE r.org_id = COALESCE(report_progress.org_id, crm_bridge._own_org(NULL)) AND r.run_id = report_progress.run;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.report_progress(uuid, bigint, bigint, bigint) IS 'how far a run is';
@@ -81,7 +119,7 @@ AS $$
 BEGIN
   UPDATE crm_bridge.run AS r
      SET state = finish_run.state, detail = finish_run.detail, finished_at = now()
-   WHERE r.org_id = COALESCE(finish_run.org_id, crm_bridge._organization(NULL)) AND r.run_id = finish_run.run;
+   WHERE r.org_id = COALESCE(finish_run.org_id, crm_bridge._own_org(NULL)) AND r.run_id = finish_run.run;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.finish_run(uuid, text, text, bigint) IS 'ends a run as finished or failed';
@@ -95,7 +133,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := COALESCE(next_command.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(next_command.org_id, crm_bridge._own_org(NULL));
   fresh uuid[] := crm_bridge._fresh_leases();
 BEGIN
   PERFORM crm_bridge._demand_armed();
@@ -124,7 +162,7 @@ AS $$
 BEGIN
   UPDATE crm_bridge.command AS c
      SET state = finish_command.state, result = finish_command.result, lease = NULL, finished_at = now()
-   WHERE c.org_id = COALESCE(finish_command.org_id, crm_bridge._organization(NULL)) AND c.command_id = finish_command.command_id;
+   WHERE c.org_id = COALESCE(finish_command.org_id, crm_bridge._own_org(NULL)) AND c.command_id = finish_command.command_id;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.finish_command(uuid, text, jsonb, bigint) IS 'a command is done or failed';
@@ -154,7 +192,7 @@ CREATE OR REPLACE PROCEDURE crm_bridge.wait_for_command(command_id uuid, timeout
 LANGUAGE plpgsql
 AS $$
 DECLARE
-  org bigint := crm_bridge._organization(org_id);
+  org bigint := crm_bridge._own_org(org_id);
   deadline timestamptz := clock_timestamp() + timeout;
   command crm_bridge.command;
 BEGIN
@@ -187,7 +225,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  org bigint := COALESCE(store_fields.org_id, crm_bridge._organization(NULL));
+  org bigint := COALESCE(store_fields.org_id, crm_bridge._own_org(NULL));
   stored integer;
 BEGIN
   INSERT INTO crm_bridge.service_field AS known
@@ -217,7 +255,7 @@ AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY SELECT c.kind, c.key_id, c.sealed FROM crm_bridge.credential AS c
-                WHERE c.org_id = COALESCE(sealed_credential.org_id, crm_bridge._organization(NULL))
+                WHERE c.org_id = COALESCE(sealed_credential.org_id, crm_bridge._own_org(NULL))
                   AND c.service = sealed_credential.service;
 END
 $$;
@@ -231,7 +269,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO crm_bridge.credential (org_id, service, kind, key_id, sealed)
-  VALUES (COALESCE(store_credential.org_id, crm_bridge._organization(NULL)), store_credential.service,
+  VALUES (COALESCE(store_credential.org_id, crm_bridge._own_org(NULL)), store_credential.service,
           store_credential.kind, store_credential.key_id, store_credential.sealed)
   ON CONFLICT ON CONSTRAINT credential_key DO UPDATE
      SET key_id = EXCLUDED.key_id, sealed = EXCLUDED.sealed, sealed_at = now();

@@ -38,8 +38,7 @@ BOOST_AUTO_TEST_CASE(a_create_carries_our_id_and_leaves_empty_fields_out) {
 BOOST_AUTO_TEST_CASE(an_update_says_what_became_empty) {
   const Change update = change("crm_deal", Operation::update, R"({"closing_date":null,"account_id":null})");
   BOOST_TEST(to_text(zoho_crm::to_service(test::crm_catalog(), update, "Bridge_Id")) ==
-             R"({"Account_Name":null,"Bridge_Id":null,"Closing_Date":null,"id":"4876876000000111001"})",
-             boost::test_tools::per_element());
+             R"({"Account_Name":null,"Closing_Date":null,"id":"4876876000000111001"})");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_task_is_about_is_one_lookup_there_and_three_references_here) {

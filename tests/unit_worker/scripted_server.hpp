@@ -25,8 +25,8 @@ struct SeenRequest {
   int connection = 0;
 };
 
-// Answers HTTP on a loopback port the way a test asks for, down to closing the connection in the middle.  It handles
-// one connection at a time and keeps it open between requests.
+// Answers HTTP on a loopback port the way a test asks for, down to closing the connection in the middle.  Connections
+// stay open between requests; the script is called by one of them at a time.
 class ScriptedServer {
  public:
   // What to write back, raw; "" closes the connection without a word.
@@ -49,6 +49,7 @@ class ScriptedServer {
     stopping_ = true;
     ::shutdown(listener_, SHUT_RDWR);
     thread_.join();
+    for (auto &conversation : conversations_) conversation.join();
     ::close(listener_);
   }
   ScriptedServer(const ScriptedServer &) = delete;
@@ -83,8 +84,10 @@ class ScriptedServer {
     for (int number = 1; !stopping_; ++number) {
       const int connection = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (connection < 0) return;
-      converse(connection, number);
-      ::close(connection);
+      conversations_.emplace_back([this, connection, number] {
+        converse(connection, number);
+        ::close(connection);
+      });
     }
   }
 
@@ -115,7 +118,11 @@ class ScriptedServer {
         const std::lock_guard lock(mutex_);
         seen_.push_back(request);
       }
-      const std::string reply = script_(request);
+      std::string reply;
+      {
+        const std::lock_guard lock(script_mutex_);
+        reply = script_(request);
+      }
       if (reply.empty()) return;
       if (::send(connection, reply.data(), reply.size(), MSG_NOSIGNAL) < 0) return;
     }
@@ -126,7 +133,9 @@ class ScriptedServer {
   int port_ = 0;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
+  std::mutex script_mutex_;
   std::vector<SeenRequest> seen_;
+  std::vector<std::thread> conversations_;  // touched by thread_ alone until it has ended
   std::thread thread_;
 };
 

@@ -124,10 +124,10 @@ int obey_commands(Intake &intake, Database &database, Session &session) {
       result = do_command(intake, database, session, *command);
     } catch (const ServiceFailure &fault) {
       state = "failed";
-      result = {{"reason", fault.verdict().reason}, {"detail", fault.verdict().detail}};
+      result = {{"error", fault.what()}};
     } catch (const MalformedJson &fault) {
       state = "failed";
-      result = {{"reason", "not_json"}, {"detail", fault.what()}};
+      result = {{"error", fault.what()}};
     }
     database.finish_command(command->command_id, state, result, org_id);
     ++done;

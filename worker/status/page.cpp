@@ -37,8 +37,8 @@ std::string page(Shared &shared) {
           (shared.metrics.database_reachable() ? "reachable" : "<b>not reachable</b>") + "</p>";
   try {
     Database database(shared.configuration.conninfo, "status page");
-    for (const char *view : {"integration_overview", "sync_backlog"}) {
-      html += std::string("<h2>") + view + "</h2>" + html_table(database.read_view(view));
+    for (const auto &[title, table] : status_tables(shared.configuration, database)) {
+      html += "<h2>" + title + "</h2>" + html_table(table);
     }
   } catch (const std::exception &) {
     // What exactly went wrong is in the log, not on a page that anybody may see.
@@ -48,6 +48,32 @@ std::string page(Shared &shared) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, ResultTable>> status_tables(const Configuration &configuration,
+                                                               Database &database) {
+  ResultTable services{{"service", "organization", "name", "state", "portal", "outbound", "webhooks"}, {}};
+  for (const auto &settings : configuration.services) {
+    const auto due = database.backlog(settings.kind);
+    const auto noticed = database.notice_backlog(settings.kind);
+    const auto waiting = [](const std::vector<std::int64_t> &list, std::int64_t org_id) {
+      return std::find(list.begin(), list.end(), org_id) == list.end() ? "-" : "waiting";
+    };
+    for (const auto &organization : database.worker_organizations(settings.kind)) {
+      services.second.push_back({settings.kind, std::to_string(organization.org_id), organization.name,
+                                 organization.state, organization.portal_id, waiting(due, organization.org_id),
+                                 waiting(noticed, organization.org_id)});
+    }
+  }
+  std::vector<std::pair<std::string, ResultTable>> tables{{"services", services}};
+  for (const char *view : {"integration_overview", "sync_backlog"}) {
+    try {
+      tables.emplace_back(view, database.read_view(view));
+    } catch (const SqlError &fault) {
+      if (fault.sqlstate() != "42501") throw;
+    }
+  }
+  return tables;
+}
 
 std::string text_table(const ResultTable &table) {
   std::vector<std::size_t> widths;
