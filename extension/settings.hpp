@@ -9,7 +9,7 @@ namespace crm_bridge::settings {
 extern bool notify;                 // crm_bridge.notify
 extern int notify_interval;         // crm_bridge.notify_interval, milliseconds
 extern bool notify_changed;         // crm_bridge.notify_changed
-extern int organization;            // crm_bridge.organization; 0 = not narrowed
+extern std::int64_t organization;   // crm_bridge.organization; 0 = not narrowed
 extern int propagate_limit;         // crm_bridge.propagate_limit, rows of a statement
 extern int write_origin;            // crm_bridge.write_origin, a core of Origin
 

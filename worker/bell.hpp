@@ -38,7 +38,8 @@ class Bell {
 };
 
 // Sleeps until one of the descriptors is readable or the time is over.
-inline void wait_for_any(std::initializer_list<int> descriptors, std::chrono::milliseconds longest) {
+inline void wait_for_any(std::initializer_list<int> descriptors,
+                         std::chrono::milliseconds longest) {
   std::vector<pollfd> list;
   for (const int descriptor : descriptors) list.push_back({descriptor, POLLIN, 0});
   ::poll(list.data(), list.size(), static_cast<int>(longest.count()));

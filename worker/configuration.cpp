@@ -39,17 +39,19 @@ class Section {
   void read(const std::string &key, int &target, int least, int most) {
     if (const auto *value = take(key)) {
       if (!value->is_integer() || value->as_integer() < least || value->as_integer() > most) {
-        fail(*value, "\"" + key + "\" must be a number from " + std::to_string(least) + " to " + std::to_string(most));
+        fail(*value, "\"" + key + "\" must be a number from " + std::to_string(least) + " to " +
+                         std::to_string(most));
       }
       target = static_cast<int>(value->as_integer());
     }
   }
   void read(const std::string &key, milliseconds &target, milliseconds least) {
     if (const auto *value = take(key)) {
-      const auto duration =
-          value->is_string() ? parse_duration(value->as_string().str) : std::optional<milliseconds>{};
+      const auto duration = value->is_string() ? parse_duration(value->as_string().str)
+                                               : std::optional<milliseconds>{};
       if (!duration || *duration < least) {
-        fail(*value, "\"" + key + "\" must be a time like \"10s\", not below " + std::to_string(least.count()) + "ms");
+        fail(*value, "\"" + key + "\" must be a time like \"10s\", not below " +
+                         std::to_string(least.count()) + "ms");
       }
       target = *duration;
     }
@@ -61,7 +63,8 @@ class Section {
   }
   [[noreturn]] static void fail(const toml::value &value, const std::string &message) {
     const auto &place = value.location();
-    throw ConfigurationError(place.file_name() + ":" + std::to_string(place.line()) + ": " + message);
+    throw ConfigurationError(place.file_name() + ":" + std::to_string(place.line()) + ": " +
+                             message);
   }
 
  private:
@@ -80,7 +83,8 @@ class Section {
 void check_url(const toml::value &table, const std::string &key, std::string &url) {
   while (url.ends_with('/')) url.pop_back();
   if (!parse_origin(url)) {
-    Section::fail(table, "\"" + key + "\" must be an https URL (http is taken for loopback addresses only)");
+    Section::fail(
+        table, "\"" + key + "\" must be an https URL (http is taken for loopback addresses only)");
   }
 }
 
@@ -132,7 +136,8 @@ std::string host_and_process() {
 }  // namespace
 
 const ServiceSettings *Configuration::service(std::string_view kind) const {
-  const auto found = std::find_if(services.begin(), services.end(), [&](const auto &one) { return one.kind == kind; });
+  const auto found = std::find_if(services.begin(), services.end(),
+                                  [&](const auto &one) { return one.kind == kind; });
   return found == services.end() ? nullptr : &*found;
 }
 
@@ -149,12 +154,14 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
 }
 
 Configuration load_configuration(const std::string &file) {
-  if (!std::ifstream(file)) throw ConfigurationError("could not open the configuration \"" + file + "\"");
+  if (!std::ifstream(file))
+    throw ConfigurationError("could not open the configuration \"" + file + "\"");
   toml::value root;
   try {
     root = toml::parse(file);
   } catch (const toml::exception &fault) {
-    throw ConfigurationError(file + ":" + std::to_string(fault.location().line()) + ": not TOML: " + fault.what());
+    throw ConfigurationError(file + ":" + std::to_string(fault.location().line()) +
+                             ": not TOML: " + fault.what());
   } catch (const std::exception &fault) {
     throw ConfigurationError(file + ": " + fault.what());
   }
@@ -179,8 +186,10 @@ Configuration load_configuration(const std::string &file) {
     } else if (name == "status") {
       configuration.status = read_listen(value, name);
     } else if (name == "service") {
-      if (!value.is_array()) Section::fail(value, "write [[service]] with two brackets, once for each service");
-      for (const auto &table : value.as_array()) configuration.services.push_back(read_service(table));
+      if (!value.is_array())
+        Section::fail(value, "write [[service]] with two brackets, once for each service");
+      for (const auto &table : value.as_array())
+        configuration.services.push_back(read_service(table));
     } else {
       Section::fail(value, "there is no section [" + name + "]");
     }

@@ -16,33 +16,34 @@ class ConfigurationError : public std::runtime_error {
 };
 
 struct WorkerSettings {
-  std::string name;             // shown beside leases; host and process id if not given
+  std::string name;  // shown beside leases; host and process id if not given
   std::string secret_key_file;
-  std::chrono::milliseconds lease{10000};           // how soon others take over what a dead worker held
-  std::chrono::milliseconds poll_interval{60000};   // between two delta reads of a service
-  std::chrono::milliseconds idle_interval{1000};    // between two looks for outbound work when nothing rings
+  std::chrono::milliseconds lease{10000};  // how soon others take over what a dead worker held
+  std::chrono::milliseconds poll_interval{60000};  // between two delta reads of a service
+  std::chrono::milliseconds idle_interval{
+      1000};  // between two looks for outbound work when nothing rings
   std::chrono::milliseconds request_timeout{60000};
 };
 
 // An HTTP server of ours: the webhook receiver or the status page.
 struct ListenSettings {
   std::string listen = "127.0.0.1";
-  int port = 0;              // 0: the kernel chooses; then port_file tells
+  int port = 0;  // 0: the kernel chooses; then port_file tells
   std::string port_file;
-  std::string public_url;    // receiver: what the services can reach; empty: no notification channels
+  std::string public_url;  // receiver: what the services can reach; empty: no notification channels
 };
 
 struct ServiceSettings {
-  std::string kind;          // zoho_crm, zoho_projects
+  std::string kind;  // zoho_crm, zoho_projects
   std::string accounts_url;
   std::string api_url;
-  int concurrency = 8;       // requests under way at once
-  int requests_per_window = 0;                  // for one URL pattern; 0: no limit of our own
+  int concurrency = 8;          // requests under way at once
+  int requests_per_window = 0;  // for one URL pattern; 0: no limit of our own
   std::chrono::milliseconds window{120000};
-  std::string bridge_field = "Bridge_Id";       // zoho_crm: our unique custom field; empty: none
-  bool assumed_calls = false;                   // make calls whose contract no document confirms
-  std::string webhook_path;                     // zoho_projects: replaces the derived secret path
-  std::string webhook_token;                    // zoho_projects: replaces the derived token
+  std::string bridge_field = "Bridge_Id";  // zoho_crm: our unique custom field; empty: none
+  bool assumed_calls = false;              // make calls whose contract no document confirms
+  std::string webhook_path;                // zoho_projects: replaces the derived secret path
+  std::string webhook_token;               // zoho_projects: replaces the derived token
 };
 
 struct Configuration {
@@ -55,8 +56,8 @@ struct Configuration {
   const ServiceSettings *service(std::string_view kind) const;
 };
 
-// Throws ConfigurationError with the file, the line and what is wrong.  An unknown key is an error: it is a misspelt
-// one.
+// Throws ConfigurationError with the file, the line and what is wrong.  An unknown key is an error:
+// it is a misspelt one.
 Configuration load_configuration(const std::string &file);
 
 // "250ms", "10s", "2m", "1h".

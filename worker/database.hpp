@@ -14,8 +14,8 @@
 
 namespace crm_bridge::worker {
 
-// The connection is gone, or whether a statement was committed is unknown.  Every call of the protocol may be
-// repeated, so the answer is always the same: connect again and go on.
+// The connection is gone, or whether a statement was committed is unknown.  Every call of the
+// protocol may be repeated, so the answer is always the same: connect again and go on.
 class ConnectionLost : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -34,8 +34,8 @@ class SqlError : public std::runtime_error {
 
 using ResultTable = std::pair<std::vector<std::string>, std::vector<std::vector<std::string>>>;
 
-// One connection and the calls of docs/protocol.md: one statement a call, each its own transaction.  The only place
-// that knows libpqxx.  Not thread-safe: each thread has its own.
+// One connection and the calls of docs/protocol.md: one statement a call, each its own transaction.
+// The only place that knows libpqxx.  Not thread-safe: each thread has its own.
 class Database {
  public:
   Database(const std::string &conninfo, const std::string &purpose);
@@ -50,12 +50,14 @@ class Database {
   std::vector<Organization> worker_organizations(const std::string &service);
 
   // Leases
-  void heartbeat(const std::string &lease, const std::string &worker, std::chrono::milliseconds lasts);
+  void heartbeat(const std::string &lease, const std::string &worker,
+                 std::chrono::milliseconds lasts);
   std::int64_t end_lease(const std::string &lease);
 
   // Outbound
   std::vector<std::int64_t> backlog(const std::string &service);
-  std::vector<Change> claim(const std::string &service, int limit, const std::string &lease, std::int64_t org_id);
+  std::vector<Change> claim(const std::string &service, int limit, const std::string &lease,
+                            std::int64_t org_id);
   // module, record_id, outcome
   ResultTable acknowledge(const std::string &lease, const Json &results, std::int64_t org_id);
   // module, record_id, state
@@ -65,22 +67,26 @@ class Database {
   std::vector<ReceiveOutcome> receive(const std::string &module, const std::vector<Record> &records,
                                       const std::string &read_started_at, std::int64_t org_id,
                                       const std::string &run = {});
-  int store_notice(const std::string &service, const std::string &channel, const std::string &module,
-                   const std::vector<std::string> &external_ids, const std::string &event, const std::string &body,
-                   std::int64_t org_id);
+  int store_notice(const std::string &service, const std::string &channel,
+                   const std::string &module, const std::vector<std::string> &external_ids,
+                   const std::string &event, const std::string &body, std::int64_t org_id);
   std::vector<std::int64_t> notice_backlog(const std::string &service);
   std::vector<Notice> take_notices(const std::string &service, int limit, std::int64_t org_id);
   void finish_notices(const std::vector<std::string> &notice_ids, std::int64_t org_id);
   // Those of `external_ids` that belong to a record of ours.
-  std::vector<std::string> known_external_ids(const std::string &module, const std::vector<std::string> &external_ids,
+  std::vector<std::string> known_external_ids(const std::string &module,
+                                              const std::vector<std::string> &external_ids,
                                               std::int64_t org_id);
   Json read_cursor(const std::string &service, const std::string &module, std::int64_t org_id);
-  void save_cursor(const std::string &service, const std::string &module, const Json &value, std::int64_t org_id);
-  std::string start_run(const std::string &kind, const std::string &service, const std::string &module,
-                        std::optional<std::int64_t> expected, std::int64_t org_id);
-  void report_progress(const std::string &run, std::int64_t done, std::optional<std::int64_t> expected,
-                       std::int64_t org_id);
-  void finish_run(const std::string &run, const std::string &state, const std::string &detail, std::int64_t org_id);
+  void save_cursor(const std::string &service, const std::string &module, const Json &value,
+                   std::int64_t org_id);
+  std::string start_run(const std::string &kind, const std::string &service,
+                        const std::string &module, std::optional<std::int64_t> expected,
+                        std::int64_t org_id);
+  void report_progress(const std::string &run, std::int64_t done,
+                       std::optional<std::int64_t> expected, std::int64_t org_id);
+  void finish_run(const std::string &run, const std::string &state, const std::string &detail,
+                  std::int64_t org_id);
 
   // Commands and reconciliation
   std::optional<BridgeCommand> next_command(const std::string &service, const std::string &lease,
@@ -92,14 +98,16 @@ class Database {
   int reconcile(int limit, std::int64_t org_id);
 
   // Credentials
-  std::optional<SealedCredential> sealed_credential(const std::string &service, std::int64_t org_id);
-  void store_credential(const std::string &service, const SealedCredential &credential, std::int64_t org_id);
+  std::optional<SealedCredential> sealed_credential(const std::string &service,
+                                                    std::int64_t org_id);
+  void store_credential(const std::string &service, const SealedCredential &credential,
+                        std::int64_t org_id);
 
   // A view of crm_bridge as text, for people.
   ResultTable read_view(const std::string &view);
 
-  // The doorbell: listen() once, then rung() tells whether it rang since the last time; descriptor() becomes readable
-  // when it may have.
+  // The doorbell: listen() once, then rung() tells whether it rang since the last time;
+  // descriptor() becomes readable when it may have.
   void listen();
   bool rung();
   int descriptor() const;

@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds patience{3000};
 class Findings {
  public:
   void add(const Check &check, ExitCode layer) {
-    std::cout << (check.good ? "ok    " : "FAIL  ") << check.subject << ": " << check.finding << "\n";
+    std::cout << (check.good ? "ok    " : "FAIL  ") << check.subject << ": " << check.finding
+              << "\n";
     if (check.good) return;
     if (!check.remedy.empty()) std::cout << "      -> " << check.remedy << "\n";
     if (worst_ == ExitCode::ok) worst_ = layer;
@@ -34,10 +35,12 @@ std::optional<Key> check_key(const Configuration &configuration, Findings &findi
   const std::string &file = configuration.worker.secret_key_file;
   try {
     Key key = Key::load(file);
-    findings.add({"secret key", true, "public key " + key.public_key() + ", id " + key.id()}, ExitCode::configuration);
+    findings.add({"secret key", true, "public key " + key.public_key() + ", id " + key.id()},
+                 ExitCode::configuration);
     return key;
   } catch (const KeyError &fault) {
-    findings.add({"secret key", false, fault.what(), "crm-bridge keygen --out FILE, then [worker] secret_key_file"},
+    findings.add({"secret key", false, fault.what(),
+                  "crm-bridge keygen --out FILE, then [worker] secret_key_file"},
                  ExitCode::configuration);
   }
   return std::nullopt;
@@ -49,7 +52,8 @@ std::optional<Database> check_database(const Configuration &configuration, Findi
     findings.add({"database", true, "reachable"}, ExitCode::database);
     const std::string version = database.extension_version();
     if (version.empty()) {
-      findings.add({"extension", false, "crm_bridge is not in this database", "CREATE EXTENSION crm_bridge;"},
+      findings.add({"extension", false, "crm_bridge is not in this database",
+                    "CREATE EXTENSION crm_bridge;"},
                    ExitCode::database);
       return std::nullopt;
     }
@@ -62,15 +66,18 @@ std::optional<Database> check_database(const Configuration &configuration, Findi
     findings.add({"privileges", true, "the role may do a worker's work"}, ExitCode::database);
     return database;
   } catch (const ConnectionLost &fault) {
-    findings.add({"database", false, fault.what(), "check [database] conninfo and that the server runs"},
-                 ExitCode::database);
+    findings.add(
+        {"database", false, fault.what(), "check [database] conninfo and that the server runs"},
+        ExitCode::database);
   } catch (const SqlError &fault) {
-    findings.add({"privileges", false, fault.what(), "SELECT crm_bridge.grant_worker('ROLE');"}, ExitCode::database);
+    findings.add({"privileges", false, fault.what(), "SELECT crm_bridge.grant_worker('ROLE');"},
+                 ExitCode::database);
   }
   return std::nullopt;
 }
 
-void check_service(Shared &shared, ServiceContext &context, Database &database, Findings &findings) {
+void check_service(Shared &shared, ServiceContext &context, Database &database,
+                   Findings &findings) {
   const std::string &kind = context.settings().kind;
   HttpClient client(context.allowed());
   Sessions sessions(shared, context, client, patience);
@@ -78,19 +85,22 @@ void check_service(Shared &shared, ServiceContext &context, Database &database, 
   const auto service = make_service(context.settings());
   const std::vector<Organization> organizations = sessions.organizations();
   if (organizations.empty()) {
-    findings.add({kind, false, "no organization uses it", "SELECT crm_bridge.create_organization(...) and activate it"},
+    findings.add({kind, false, "no organization uses it",
+                  "SELECT crm_bridge.create_organization(...) and activate it"},
                  ExitCode::service);
   }
   for (const auto &organization : organizations) {
-    std::cout << "      organization " << organization.org_id << " (" << organization.name << "), integration "
-              << organization.state << "\n";
+    std::cout << "      organization " << organization.org_id << " (" << organization.name
+              << "), integration " << organization.state << "\n";
     const auto session = sessions.of(organization.org_id);
     if (session == nullptr) continue;
     try {
-      const auto checks = client.run(service->examine(*session), [&] { return shared.stop.requested(); });
+      const auto checks =
+          client.run(service->examine(*session), [&] { return shared.stop.requested(); });
       for (const auto &check : checks) findings.add(check, ExitCode::service);
     } catch (const ServiceFailure &fault) {
-      findings.add({kind, false, fault.what(), "see the log of crm-bridge run -v"}, ExitCode::service);
+      findings.add({kind, false, fault.what(), "see the log of crm-bridge run -v"},
+                   ExitCode::service);
     }
   }
 }
@@ -100,7 +110,8 @@ void print_capabilities(const Configuration &configuration) {
   for (const auto &settings : configuration.services) {
     for (const auto &line : make_service(settings)->capabilities()) {
       const bool off = line.contract == "assumed" && !settings.assumed_calls;
-      table.second.push_back({line.module, line.call, line.how, line.cost, line.contract + (off ? " (off)" : "")});
+      table.second.push_back(
+          {line.module, line.call, line.how, line.cost, line.contract + (off ? " (off)" : "")});
     }
   }
   std::cout << "\n" << text_table(table);
@@ -108,11 +119,13 @@ void print_capabilities(const Configuration &configuration) {
 
 }  // namespace
 
-ExitCode run_doctor(const Configuration &configuration, const StopSignal &stop, bool show_webhooks) {
+ExitCode run_doctor(const Configuration &configuration, const StopSignal &stop,
+                    bool show_webhooks) {
   Findings findings;
-  findings.add({"configuration", !configuration.services.empty(),
-                std::to_string(configuration.services.size()) + " service(s)", "add a [[service]] section"},
-               ExitCode::configuration);
+  findings.add(
+      {"configuration", !configuration.services.empty(),
+       std::to_string(configuration.services.size()) + " service(s)", "add a [[service]] section"},
+      ExitCode::configuration);
   const auto key = check_key(configuration, findings);
   auto database = check_database(configuration, findings);
   if (key && database) {
@@ -125,12 +138,14 @@ ExitCode run_doctor(const Configuration &configuration, const StopSignal &stop, 
       }
     }
     if (show_webhooks) {
-      const std::string base = configuration.receiver ? configuration.receiver->public_url : std::string{};
+      const std::string base =
+          configuration.receiver ? configuration.receiver->public_url : std::string{};
       for (const auto &settings : configuration.services) {
         for (const auto &organization : database->worker_organizations(settings.kind)) {
           const WebhookAddress address = webhook_address(*key, settings, organization.org_id);
-          std::cout << "\n" << settings.kind << ", organization " << organization.org_id << "\n  url    " << base
-                    << address.path << "\n  token  " << address.token << "\n";
+          std::cout << "\n"
+                    << settings.kind << ", organization " << organization.org_id << "\n  url    "
+                    << base << address.path << "\n  token  " << address.token << "\n";
         }
       }
     }

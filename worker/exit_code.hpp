@@ -3,7 +3,8 @@
 
 namespace crm_bridge::worker {
 
-// What a supervisor, or a test, learns from the end of the program.  README.md has the table for people.
+// What a supervisor, or a test, learns from the end of the program.  README.md has the table for
+// people.
 enum class ExitCode : int {
   ok = 0,
   unexpected = 1,     // a defect: something was thrown that nobody foresaw

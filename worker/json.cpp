@@ -34,7 +34,8 @@ class Builder : public nlohmann::json_sax<Json> {
   bool end_object() override { return close(); }
   bool start_array(std::size_t) override { return open(Json::array()); }
   bool end_array() override { return close(); }
-  bool parse_error(std::size_t, const std::string &, const nlohmann::detail::exception &fault) override {
+  bool parse_error(std::size_t, const std::string &,
+                   const nlohmann::detail::exception &fault) override {
     error_ = fault.what();
     return false;
   }
@@ -215,12 +216,15 @@ std::string scalar_text(const Json *json) {
   }
 }
 
-std::string scalar_text(const Json &json, std::string_view path) { return scalar_text(find(json, path)); }
+std::string scalar_text(const Json &json, std::string_view path) {
+  return scalar_text(find(json, path));
+}
 
 bool truthy(const Json *json) {
   const std::string text = scalar_text(json);
-  return text == "true" || text == "yes" || (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos &&
-                                             text.find_first_not_of('0') != std::string::npos);
+  return text == "true" || text == "yes" ||
+         (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos &&
+          text.find_first_not_of('0') != std::string::npos);
 }
 
 }  // namespace crm_bridge::worker

@@ -9,8 +9,9 @@
 
 namespace crm_bridge::worker {
 
-// JSON in which a decimal number keeps its text: it is held as a `binary` value (which no JSON text can produce by
-// itself), because money and ids do not survive a double.  Integers that fit 64 bits stay integers.
+// JSON in which a decimal number keeps its text: it is held as a `binary` value (which no JSON text
+// can produce by itself), because money and ids do not survive a double.  Integers that fit 64 bits
+// stay integers.
 using Json = nlohmann::json;
 
 class MalformedJson : public std::runtime_error {
@@ -18,8 +19,9 @@ class MalformedJson : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Reads what a service or the database sent.  At most 64 levels deep.  What jsonb cannot hold is taken out: U+0000 is
-// dropped, a lone surrogate becomes U+FFFD, so that one odd record never blocks a page.  Throws MalformedJson.
+// Reads what a service or the database sent.  At most 64 levels deep.  What jsonb cannot hold is
+// taken out: U+0000 is dropped, a lone surrogate becomes U+FFFD, so that one odd record never
+// blocks a page.  Throws MalformedJson.
 Json parse_json(std::string_view text);
 
 // The counterpart: decimals are written as they were read.
@@ -31,8 +33,8 @@ Json decimal(std::string_view digits);
 // What stands at a dotted path ("tasks.open_count"); nullptr if any step is missing.
 const Json *find(const Json &json, std::string_view path);
 
-// A string as it is, a number as its digits, "true"/"false", "" for null, absent and everything else.  Ids arrive as
-// strings or as numbers, whatever the contract says.
+// A string as it is, a number as its digits, "true"/"false", "" for null, absent and everything
+// else.  Ids arrive as strings or as numbers, whatever the contract says.
 std::string scalar_text(const Json *json);
 std::string scalar_text(const Json &json, std::string_view path);
 

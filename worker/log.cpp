@@ -13,10 +13,14 @@ constexpr std::size_t longest_value = 500;
 
 spdlog::level::level_enum level_of(Severity severity) {
   switch (severity) {
-    case Severity::debug: return spdlog::level::debug;
-    case Severity::information: return spdlog::level::info;
-    case Severity::warning: return spdlog::level::warn;
-    case Severity::error: return spdlog::level::err;
+    case Severity::debug:
+      return spdlog::level::debug;
+    case Severity::information:
+      return spdlog::level::info;
+    case Severity::warning:
+      return spdlog::level::warn;
+    case Severity::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -24,7 +28,8 @@ spdlog::level::level_enum level_of(Severity severity) {
 }  // namespace
 
 void start_log(Severity least) {
-  auto logger = std::make_shared<spdlog::logger>("crm-bridge", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("crm-bridge",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   logger->set_level(level_of(least));
   logger->flush_on(spdlog::level::debug);
@@ -32,9 +37,10 @@ void start_log(Severity least) {
 }
 
 std::string quoted_if_needed(std::string_view value) {
-  const bool plain = !value.empty() && value.size() <= longest_value && std::all_of(value.begin(), value.end(), [](char c) {
-    return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7f;
-  });
+  const bool plain = !value.empty() && value.size() <= longest_value &&
+                     std::all_of(value.begin(), value.end(), [](char c) {
+                       return c > ' ' && c != '"' && c != '=' && c != '\\' && c != 0x7f;
+                     });
   if (plain) return std::string(value);
   std::string text = "\"";
   for (const char c : value.substr(0, longest_value)) {

@@ -49,7 +49,8 @@ void run_loop(Shared &shared, const std::string &name, const std::function<void(
     if (std::chrono::steady_clock::now() - begun > good_after) attempt = 0;
     ++attempt;
     const milliseconds pause =
-        std::max(shortest_pause, core::retry_delay(attempt, random_bits(), milliseconds{250}, longest_pause));
+        std::max(shortest_pause,
+                 core::retry_delay(attempt, random_bits(), milliseconds{250}, longest_pause));
     log_event(Severity::warning, event, {{"loop", name}, {"retry_in", pause}, {"reason", reason}});
     const auto until = std::chrono::steady_clock::now() + pause;
     while (!shared.stop.requested() && std::chrono::steady_clock::now() < until) {
@@ -62,6 +63,7 @@ void run_loop(Shared &shared, const std::string &name, const std::function<void(
       }
     }
   }
+  log_event(Severity::debug, "loop_ended", {{"loop", name}});
 }
 
 }  // namespace crm_bridge::worker

@@ -9,9 +9,10 @@
 
 namespace crm_bridge::worker {
 
-// Runs `body` with a database connection until a stop is requested.  Whatever ends it (a lost connection, a refusal of
-// the server, a fault of a service that nobody caught) is logged, and it begins again with a new connection after a
-// pause that grows, jitters and is capped.  `meanwhile` is called during the pauses, at least every 100 ms.
+// Runs `body` with a database connection until a stop is requested.  Whatever ends it (a lost
+// connection, a refusal of the server, a fault of a service that nobody caught) is logged, and it
+// begins again with a new connection after a pause that grows, jitters and is capped.  `meanwhile`
+// is called during the pauses, at least every 100 ms.
 void run_loop(Shared &shared, const std::string &name, const std::function<void(Database &)> &body,
               const std::function<void()> &meanwhile = {});
 

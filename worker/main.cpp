@@ -35,11 +35,12 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
     throw ConfigurationError("standard input is not JSON");
   }
   parse_credential(secret);
-  const std::string sealed = seal_secret(key, {options.service, options.org_id, options.kind}, secret);
+  const std::string sealed =
+      seal_secret(key, {options.service, options.org_id, options.kind}, secret);
   Database database(configuration.conninfo, "seal");
   database.store_credential(options.service, {options.kind, key.id(), sealed}, options.org_id);
-  std::cout << "stored the " << options.kind << " credential of " << options.service << ", organization "
-            << options.org_id << ", sealed for key " << key.id() << "\n";
+  std::cout << "stored the " << options.kind << " credential of " << options.service
+            << ", organization " << options.org_id << ", sealed for key " << key.id() << "\n";
   return ExitCode::ok;
 }
 
@@ -57,7 +58,8 @@ ExitCode obey(const Options &options) {
   if (options.command == Command::seal) return seal(options, configuration);
   if (options.command == Command::status) return print_status(configuration);
   const StopSignal stop;
-  if (options.command == Command::doctor) return run_doctor(configuration, stop, options.show_webhooks);
+  if (options.command == Command::doctor)
+    return run_doctor(configuration, stop, options.show_webhooks);
   if (configuration.services.empty()) throw ConfigurationError("no [[service]] is configured");
   const Key key = Key::load(configuration.worker.secret_key_file);
   return options.once ? run_once(configuration, stop, key) : run_forever(configuration, stop, key);
@@ -76,7 +78,8 @@ ExitCode guarded(const Options &options) {
     log_event(Severity::error, "database", {{"reason", fault.what()}});
     return ExitCode::database;
   } catch (const SqlError &fault) {
-    log_event(Severity::error, "database", {{"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
+    log_event(Severity::error, "database",
+              {{"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
     return ExitCode::database;
   } catch (const HttpClient::Stopped &) {
     return ExitCode::ok;

@@ -20,15 +20,21 @@ ParsedOptions parse_options(int argument_count, const char *const *arguments) {
 
   CLI::App *run = program.add_subcommand("run", "relay, receive and poll until SIGTERM or SIGINT");
   run->add_flag("--once", options.once, "poll once, deliver everything that is due, then end");
-  CLI::App *doctor = program.add_subcommand("doctor", "check everything the worker needs and say how to mend it");
+  CLI::App *doctor =
+      program.add_subcommand("doctor", "check everything the worker needs and say how to mend it");
   doctor->add_flag("--show-webhooks", options.show_webhooks,
                    "print the secret address and token to enter in Projects' webhook rules");
-  CLI::App *seal = program.add_subcommand("seal", "read a credential as JSON from standard input and store it sealed");
+  CLI::App *seal = program.add_subcommand(
+      "seal", "read a credential as JSON from standard input and store it sealed");
   seal->add_option("--service", options.service, "zoho_crm or zoho_projects")->required();
-  seal->add_option("--org", options.org_id, "the organization's number")->required()->check(CLI::PositiveNumber);
+  seal->add_option("--org", options.org_id, "the organization's number")
+      ->required()
+      ->check(CLI::PositiveNumber);
   seal->add_option("--kind", options.kind, "what kind of secret it is")->capture_default_str();
-  CLI::App *keygen = program.add_subcommand("keygen", "make the worker's key pair and print the public key");
-  keygen->add_option("--out", options.key_file, "where the secret key goes; never replaces a file")->required();
+  CLI::App *keygen =
+      program.add_subcommand("keygen", "make the worker's key pair and print the public key");
+  keygen->add_option("--out", options.key_file, "where the secret key goes; never replaces a file")
+      ->required();
   CLI::App *status = program.add_subcommand("status", "print what is waiting, parked and dead");
 
   try {

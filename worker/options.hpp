@@ -23,8 +23,8 @@ struct Options {
   std::string key_file;        // keygen
 };
 
-// Either options to go on with, or the exit code of a program that has said all it had to (--help, --version, a
-// mistake).
+// Either options to go on with, or the exit code of a program that has said all it had to (--help,
+// --version, a mistake).
 struct ParsedOptions {
   std::optional<Options> options;
   ExitCode exit_code = ExitCode::ok;

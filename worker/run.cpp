@@ -18,8 +18,8 @@
 namespace crm_bridge::worker {
 namespace {
 
-// A chain of effects (deal, project, list, task, …) is a few links long; more passes than this mean something is
-// going round in circles, which a worker must not help along.
+// A chain of effects (deal, project, list, task, …) is a few links long; more passes than this mean
+// something is going round in circles, which a worker must not help along.
 constexpr int most_passes = 50;
 
 // Fails fast: what is wrong now will not mend itself.
@@ -28,7 +28,8 @@ void check_database(Shared &shared) {
   const std::string version = database.extension_version();
   if (version.empty()) throw SqlError("the extension crm_bridge is not in this database", "42704");
   if (version != CRM_BRIDGE_VERSION) {
-    throw SqlError("the extension has version " + version + ", this worker is " CRM_BRIDGE_VERSION, "55000");
+    throw SqlError("the extension has version " + version + ", this worker is " CRM_BRIDGE_VERSION,
+                   "55000");
   }
   // Claims are handed out only to a lease that is alive.
   beat(shared, database);
@@ -81,7 +82,9 @@ ExitCode run_forever(const Configuration &configuration, const StopSignal &stop,
     notices.push_back(std::make_unique<Notices>(shared, *context));
   }
   log_event(Severity::information, "started",
-            {{"version", CRM_BRIDGE_VERSION}, {"worker", configuration.worker.name}, {"lease", shared.lease.id()}});
+            {{"version", CRM_BRIDGE_VERSION},
+             {"worker", configuration.worker.name},
+             {"lease", shared.lease.id()}});
   Threads threads;
   threads.add([&] { run_heartbeat(shared); });
   threads.add([&] { run_reconcile(shared); });
@@ -111,7 +114,8 @@ ExitCode run_once(const Configuration &configuration, const StopSignal &stop, co
           }
         }
       } catch (const std::exception &fault) {
-        log_event(Severity::warning, "connection_lost", {{"loop", "heartbeat"}, {"reason", fault.what()}});
+        log_event(Severity::warning, "connection_lost",
+                  {{"loop", "heartbeat"}, {"reason", fault.what()}});
         std::this_thread::sleep_for(std::chrono::milliseconds{100});
       }
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "stop_signal.hpp"
 
-#include <csignal>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <atomic>
 #include <cstdint>

@@ -4,6 +4,7 @@
 // statement's transition tables, old and new in step; history and the dirty set are written without a query.
 #include "functions/dirty_set.hpp"
 #include "functions/history.hpp"
+#include "functions/mirror.hpp"
 #include "functions/propagate.hpp"
 #include "pg/memory.hpp"
 #include "pg/trigger_call.hpp"
@@ -43,7 +44,12 @@ void push_column(JsonbParseState **state, const Column &column, Datum value, boo
       break;
     }
     case NUMERICOID:
-      if (!numeric_is_nan(DatumGetNumeric(value)) && !numeric_is_inf(DatumGetNumeric(value))) {
+      if (numeric_is_nan(DatumGetNumeric(value)) || numeric_is_inf(DatumGetNumeric(value))) {
+        // JSON has no number for these: their name is kept.
+        item.type = jbvString;
+        item.val.string.val = DatumGetCString(DirectFunctionCall1(numeric_out, value));
+        item.val.string.len = static_cast<int>(std::strlen(item.val.string.val));
+      } else {
         item.type = jbvNumeric;
         item.val.numeric = DatumGetNumeric(value);
       }
@@ -164,10 +170,11 @@ class Capture {
     if (is_update) note_travelling(org_id, record);
   }
 
-  // Marks the columns that differ.  custom_fields counts key by key, so it is compared here only as a whole.
+  // Marks the columns that differ, and the custom fields key by key.
   bool find_changes() {
-    return pg::call([&] {
-      bool any = false;
+    bool any = false;
+    bool custom_differs = false;
+    pg::call([&] {
       for (std::size_t i = 0; i < changed_.size(); ++i) {
         const Column &column = module_->columns[i];
         changed_[i] = !pg::same_value(old_rows_.value(column.number), old_rows_.is_null(column.number),
@@ -175,10 +182,12 @@ class Capture {
                                       column.length, column.type_oid);
         any = any || changed_[i] != 0;
       }
-      custom_changed_ = !pg::same_value(old_rows_.value(module_->custom_fields), false,
-                                        new_rows_.value(module_->custom_fields), false, false, -1, JSONBOID);
-      return any || custom_changed_;
+      custom_differs = !pg::same_value(old_rows_.value(module_->custom_fields), false,
+                                       new_rows_.value(module_->custom_fields), false, false, -1, JSONBOID);
     });
+    custom_.clear();
+    if (custom_differs) custom_ = custom_changes();
+    return any || !custom_.empty();
   }
 
   // The custom fields whose values differ, with their old values.
@@ -192,18 +201,18 @@ class Capture {
     for (const auto &[name, value] : now) {
       auto const before = old.find(name);
       if (before == old.end()) {
-        old.emplace(name, core::Value{});
+        if (!core::is_null(value)) old.emplace(name, core::Value{});
       } else if (before->second == value) {
         old.erase(before);
       }
     }
+    // A field that is empty and one that is not there are the same.
+    std::erase_if(old, [&](const auto &field) { return core::is_null(field.second) && !now.contains(field.first); });
     return old;
   }
 
   Jsonb *old_document() {
-    custom_.clear();
     bool const all = kind_ == Kind::erase;
-    if (!all && custom_changed_) custom_ = custom_changes();
     Jsonb *custom = custom_.empty() ? nullptr : pg::to_jsonb(custom_);
     return pg::call([&] {
       JsonbParseState *state = nullptr;
@@ -299,7 +308,6 @@ class Capture {
   std::unique_ptr<HistoryWriter> history_;
   DirtySet dirty_set_;
   std::vector<std::uint8_t> changed_;
-  bool custom_changed_ = false;
   pg::Fields custom_;
   std::vector<std::string_view> fields_;
   std::map<std::int64_t, std::vector<std::string_view>> mapped_;
@@ -312,7 +320,12 @@ Datum capture(FunctionCallInfo fcinfo) {
   // A restore is loading rows: they were captured where they were written.
   if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(nullptr);
   Kind const kind = trigger.is_insert() ? Kind::insert : trigger.is_update() ? Kind::update : Kind::erase;
-  Capture{trigger, catalog::module(trigger.argument(0)), kind}.run();
+  auto module = catalog::module(trigger.argument(0));
+  demand_layout(trigger, *module);
+  if ((kind != Kind::insert && trigger.data()->tg_oldtable == nullptr) ||
+      (kind != Kind::erase && trigger.data()->tg_newtable == nullptr))
+    trigger.refuse("must name its transition tables");
+  Capture{trigger, std::move(module), kind}.run();
   return PointerGetDatum(nullptr);
 }
 

@@ -19,6 +19,11 @@ constinit pg::Statement insert_request{
     " VALUES ($1, $2, $3, 'deliver', $4)",
     {INT8OID, UUIDOID, TEXTOID, TEXTARRAYOID}};
 
+constinit pg::Statement insert_deletion_requests{
+    "INSERT INTO crm_bridge.reconcile_request (org_id, module, record_id, operation)"
+    " SELECT $1, $2, r, 'delete' FROM pg_catalog.unnest($3) AS r",
+    {INT8OID, TEXTOID, UUIDARRAYOID}};
+
 constinit pg::Statement call_deliver_deletions{"SELECT crm_bridge._deliver_deletions($1, $2, $3)",
                                                {INT8OID, TEXTOID, UUIDARRAYOID}};
 
@@ -59,6 +64,11 @@ TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &r
 constinit TimestampTz last_ring = 0;
 constinit bool rung = false;
 constinit bool callback_registered = false;
+
+// What was rung in a savepoint that is rolled back is never heard: the window stays closed.
+void on_savepoint_end(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
+  if (event == SUBXACT_EVENT_ABORT_SUB) rung = false;
+}
 
 void on_transaction_end(XactEvent event, void *) {
   if (event == XACT_EVENT_COMMIT && rung) last_ring = GetCurrentTransactionStopTimestamp();
@@ -140,8 +150,13 @@ DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid 
 }
 
 void DirtySet::add(std::int64_t org_id, const core::Uuid &record, const std::vector<std::string_view> &fields) {
-  open();
   written_ = true;
+  // Looking for the row would count as reading what others write, and fail transactions that have nothing in common.
+  if (IsolationIsSerializable()) {
+    leave_request(org_id, record, fields);
+    return;
+  }
+  open();
   switch (update_existing(org_id, record, fields)) {
     case Found::settled:
       return;
@@ -184,7 +199,9 @@ void DirtySet::flush() {
 }
 
 void deliver_deletions(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &records) {
-  (void)call_deliver_deletions.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(records)});
+  // The delivery row may be newer than the transaction's snapshot: to lock it would fail.
+  pg::Statement &statement = IsolationUsesXactSnapshot() ? insert_deletion_requests : call_deliver_deletions;
+  (void)statement.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(records)});
 }
 
 void ring_doorbell(const Module &module, bool has_work) {
@@ -193,6 +210,7 @@ void ring_doorbell(const Module &module, bool has_work) {
     if (!has_work || !settings::notify) return;
     if (!callback_registered) {
       RegisterXactCallback(on_transaction_end, nullptr);
+      RegisterSubXactCallback(on_savepoint_end, nullptr);
       callback_registered = true;
     }
     TimestampTz const window = static_cast<TimestampTz>(settings::notify_interval) * 1000;

@@ -2,7 +2,7 @@
 //
 // BEFORE … FOR EACH ROW of every mirror: may this be written, and who wrote it.  Invoker's rights; no query in it
 // once the catalog is cached.
-#include "functions/catalog.hpp"
+#include "functions/mirror.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/trigger_call.hpp"
 #include "settings.hpp"
@@ -57,7 +57,7 @@ class Guard {
     }
     changed = changed || !same(row, old, module_.custom_fields, false, -1, JSONBOID);
     // A write that changes nothing leaves nothing behind, not even its time.
-    if (!changed) return trigger_.data()->tg_newtuple;
+    if (!changed) return scope_ == nullptr ? with_old_stamp(row, old) : trigger_.data()->tg_newtuple;
     return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service);
   }
 
@@ -91,6 +91,25 @@ class Guard {
     return pg::call([&] {
       return pg::same_value(old.tts_values[number - 1], old.tts_isnull[number - 1], row.tts_values[number - 1],
                             row.tts_isnull[number - 1], by_value, length, type);
+    });
+  }
+
+  // Who wrote a row, from where and when is not the writer's to say.
+  HeapTuple with_old_stamp(const TupleTableSlot &row, const TupleTableSlot &old) {
+    bool const kept = same(row, old, module_.origin, false, -1, TEXTOID) &&
+                      same(row, old, module_.modified_at, true, 8, TIMESTAMPTZOID) &&
+                      same(row, old, module_.modified_by, false, -1, TEXTOID);
+    if (kept) return trigger_.data()->tg_newtuple;
+    return pg::call([&] {
+      int columns[3] = {module_.origin, module_.modified_at, module_.modified_by};
+      Datum values[3];
+      bool nulls[3];
+      for (int i = 0; i < 3; ++i) {
+        values[i] = old.tts_values[columns[i] - 1];
+        nulls[i] = old.tts_isnull[columns[i] - 1];
+      }
+      return heap_modify_tuple_by_cols(trigger_.data()->tg_newtuple, RelationGetDescr(trigger_.relation()), 3, columns,
+                                       values, nulls);
     });
   }
 
@@ -137,6 +156,7 @@ Datum guard(FunctionCallInfo fcinfo) {
   HeapTuple tuple = trigger.is_update() ? trigger.data()->tg_newtuple : trigger.data()->tg_trigtuple;
   if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(tuple);
   auto const module = catalog::module(trigger.argument(0));
+  demand_layout(trigger, *module);
   HeapTuple const guarded = Guard{trigger, *module}.run();
   return PointerGetDatum(guarded);
 }

@@ -10,6 +10,8 @@ struct Link {
   core::Uuid link_id, left_id, right_id;
   Jsonb *left_base;
   Jsonb *right_base;
+  // No field is apart: both sides still have what they last agreed on, or what was carried over since.
+  bool in_step() const { return JB_ROOT_COUNT(left_base) == 0 && JB_ROOT_COUNT(right_base) == 0; }
   const core::Uuid &face(core::Side side) const { return side == core::Side::left ? left_id : right_id; }
 };
 

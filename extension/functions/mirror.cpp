@@ -64,14 +64,15 @@ void make_statements(Module &module) {
 
 constexpr int first_field_position = 5;
 
-std::vector<Record> records_of(const Module &module, const pg::Rows &rows) {
+std::vector<Record> records_of(const Module &module, const Organization &organization, const pg::Rows &rows) {
   std::vector<Record> records;
   records.reserve(rows.size());
   for (std::uint64_t i = 0; i < rows.size(); ++i) {
     if (i % 256 == 255) pg::check_interrupts();
     pg::Row const row = rows[i];
     Record record{row.uuid(0), row.optional_string(1), row.instant(2), row.optional_string(3), {}};
-    record.fields = pg::read_fields(row.jsonb(4), [](std::string_view) { return core::FieldType::json; });
+    record.fields =
+        pg::read_fields(row.jsonb(4), [&](std::string_view field) { return type_of(module, organization, field); });
     int position = first_field_position;
     for (const Column &column : module.columns) {
       NullableDatum const value = row[position++];
@@ -157,14 +158,35 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
   return module;
 }
 
+void demand_layout(const pg::TriggerCall &trigger, const Module &module) {
+  if (RelationGetRelid(trigger.relation()) == module.relation) return;
+  TupleDesc const descriptor = RelationGetDescr(trigger.relation());
+  auto const has = [&](AttrNumber number, std::string_view name, Oid type) {
+    if (number > descriptor->natts) return false;
+    const FormData_pg_attribute &attribute = *TupleDescAttr(descriptor, number - 1);
+    return !attribute.attisdropped && name == NameStr(attribute.attname) && attribute.atttypid == type;
+  };
+  bool const fits = has(module.org_id, "org_id", INT8OID) && has(module.id, "id", UUIDOID) &&
+                    has(module.external_id, "external_id", TEXTOID) &&
+                    has(module.custom_fields, "custom_fields", JSONBOID) && has(module.origin, "origin", TEXTOID) &&
+                    has(module.modified_at, "modified_at", TIMESTAMPTZOID) &&
+                    has(module.modified_by, "modified_by", TEXTOID) &&
+                    std::all_of(module.columns.begin(), module.columns.end(), [&](const Column &column) {
+                      return has(column.number, column.field, column.type_oid);
+                    });
+  if (!fits) trigger.refuse("must be on a table with the columns of \"" + module.name + "\"");
+}
+
 std::vector<Record> lock_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return {};
-  return records_of(module, module.lock.execute({pg::argument(org_id), pg::argument(ids)}));
+  auto const organization = catalog::organization(org_id);
+  return records_of(module, *organization, module.lock.execute({pg::argument(org_id), pg::argument(ids)}));
 }
 
 std::vector<Record> read_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return {};
-  return records_of(module, module.read.execute({pg::argument(org_id), pg::argument(ids)}));
+  auto const organization = catalog::organization(org_id);
+  return records_of(module, *organization, module.read.execute({pg::argument(org_id), pg::argument(ids)}));
 }
 
 void insert_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &records) {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include "functions/catalog.hpp"
+#include "pg/trigger_call.hpp"
 
 // Reading and writing mirror rows as fields, the same way for every module.
 namespace crm_bridge {
 
 std::shared_ptr<const Module> load_module(const std::string &name);
+
+// Raises 39P01 unless the trigger's table is the mirror, or a shard of it: another name, the same columns.
+void demand_layout(const pg::TriggerCall &trigger, const Module &module);
 
 // One row of a mirror as core values.
 struct Record {

@@ -39,7 +39,9 @@ constinit pg::Statement select_policies{
     {INT8OID}};
 
 constinit pg::Statement select_custom_types{
-    "SELECT f.module || '.' || f.field, f.type FROM crm_bridge.service_field AS f WHERE f.org_id = $1 AND f.custom",
+    "SELECT f.module || '.' || f.field, f.type FROM crm_bridge.service_field AS f WHERE f.org_id = $1 AND f.custom"
+    // A custom field that refers to a record keeps the service's own words: only columns hold our ids.
+    " AND f.reference_module IS NULL",
     {INT8OID}};
 
 // Only while the rule is switched on and there is a portal to make projects in.
@@ -200,6 +202,8 @@ namespace {
 
 // (stage text, org_id bigint) → boolean
 Datum gets_project(FunctionCallInfo fcinfo) {
+  // A restore is loading deals that were won long ago.
+  if (catalog::installation() == catalog::Installation::none) return BoolGetDatum(false);
   auto const organization = catalog::organization(DatumGetInt64(fcinfo->args[1].value));
   if (organization->automated_stages.empty()) return BoolGetDatum(false);
   std::string const stage = pg::text_of(fcinfo->args[0].value);

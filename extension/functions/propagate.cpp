@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "functions/propagate.hpp"
 
+#include <set>
+
 #include "functions/links.hpp"
 #include "settings.hpp"
 
@@ -145,6 +147,26 @@ std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed, c
   return result;
 }
 
+// Takes out the links whose twins somebody else is writing or has changed: whether they are deleted too is for reconcile.
+void spare_busy_twins(const Organization &organization, const Pairing &pairing, core::Side deleted,
+                      std::vector<Link> &links) {
+  std::vector<core::Uuid> ids;
+  std::vector<core::Uuid> twins;
+  for (const Link &link : links) {
+    ids.push_back(link.link_id);
+    twins.push_back(link.face(other(deleted)));
+  }
+  auto const twin_module = catalog::module(deleted == core::Side::left ? pairing.right_module : pairing.left_module);
+  std::set<core::Uuid> busy;
+  for (const Record &twin : read_records(*twin_module, organization.org_id, twins)) busy.insert(twin.id);
+  for (const Record &twin : lock_records(*twin_module, organization.org_id, twins)) busy.erase(twin.id);
+  std::vector<core::Uuid> const requested = contended_links(organization.org_id, ids);
+  std::erase_if(links, [&](const Link &link) {
+    return busy.contains(link.face(other(deleted))) || !link.in_step() ||
+           std::find(requested.begin(), requested.end(), link.link_id) != requested.end();
+  });
+}
+
 }  // namespace
 
 std::vector<std::string_view> travelling_fields(const Organization &organization, std::string_view module) {
@@ -183,7 +205,10 @@ void unlink_deleted(const Module &module, const Organization &organization, cons
       for (const Link &link : links) {
         if (!WriteScope::travels_over(link.link_id)) ids.push_back(link.link_id);
       }
-      std::vector<Link> const locked = lock_links(organization.org_id, ids);
+      // At REPEATABLE READ a link may be newer than the transaction's snapshot: to lock it would fail.
+      std::vector<Link> locked =
+          IsolationUsesXactSnapshot() ? std::vector<Link>{} : lock_links(organization.org_id, ids);
+      if (pairing.on_delete == "delete") spare_busy_twins(organization, pairing, side, locked);
       std::vector<PropagationRequest> requests;
       for (const Link &link : links) {
         bool const held = std::none_of(locked.begin(), locked.end(),
@@ -196,6 +221,10 @@ void unlink_deleted(const Module &module, const Organization &organization, cons
   }
 }
 
+void archive(const Organization &organization, const Pairing &pairing, const std::vector<core::Uuid> &links) {
+  (void)archive_links.execute({pg::argument(organization.org_id), pg::argument(pairing.name), pg::argument(links)});
+}
+
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,
                const std::vector<Link> &links, const std::string &actor) {
   if (links.empty()) return;
@@ -205,7 +234,7 @@ void end_links(const Organization &organization, const Pairing &pairing, core::S
     ids.push_back(link.link_id);
     twins.push_back(link.face(other(deleted)));
   }
-  (void)archive_links.execute({pg::argument(organization.org_id), pg::argument(pairing.name), pg::argument(ids)});
+  archive(organization, pairing, ids);
   if (pairing.on_delete != "delete") return;
   std::shared_ptr<const Module> const twin_module =
       catalog::module(deleted == core::Side::left ? pairing.right_module : pairing.left_module);

@@ -28,6 +28,9 @@ void propagate(const Module &module, const Organization &organization, const std
 void unlink_deleted(const Module &module, const Organization &organization, const std::vector<core::Uuid> &records,
                     const std::string &actor);
 
+// The links stay for the record only.
+void archive(const Organization &organization, const Pairing &pairing, const std::vector<core::Uuid> &links);
+
 // Archives locked links of which one face is gone and, where the pairing says so, deletes the twins.
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,
                const std::vector<Link> &links, const std::string &actor);

@@ -86,7 +86,7 @@ class Receive {
       auto const incoming = same ? fields.find(field) : fields.end();
       if (incoming == fields.end()) return;
       ++found;
-      same = pg::value_of(value, type(field)) == incoming->second;
+      same = pg::stored_value_of(value, type(field)) == incoming->second;
     });
     return same && found == fields.size();
   }
@@ -106,6 +106,8 @@ class Receive {
       for (const Record &record : read_records(module_, org_id_, ids))
         if (!mirrors_.contains(record.id)) held_by_others.emplace(record.id, true);
     }
+    // A writer of the mirror row holds its delivery too, and that one is waited for.
+    std::erase_if(ids, [&](const core::Uuid &id) { return held_by_others.contains(id); });
     deliveries_ = lock_deliveries(org_id_, ids);
     shadows_ = lock_shadows(org_id_, ids);
     // An id that the service keeps for us is a claim, not a proof: it must be one of this module's.

@@ -58,7 +58,15 @@ class LinkReconciliation {
     bool const left_gone = left.empty() && read_records(*left_module, organization_.org_id, {link.left_id}).empty();
     bool const right_gone = right.empty() && read_records(*right_module, organization_.org_id, {link.right_id}).empty();
     if (left_gone || right_gone) {
-      end_links(organization_, *pairing, left_gone ? core::Side::left : core::Side::right, locked, reconciler);
+      core::Side const gone = left_gone ? core::Side::left : core::Side::right;
+      const std::vector<Record> &survivor = left_gone ? right : left;
+      bool const both_gone = left_gone && right_gone;
+      if (pairing->on_delete == "delete" && survivor.empty() && !both_gone) return false;
+      if (pairing->on_delete == "delete" && !both_gone && changed_since(link, left_gone ? *right_module : *left_module)) {
+        keep_survivor(*pairing, *left_module, link, gone, survivor.front());
+      } else {
+        end_links(organization_, *pairing, gone, locked, reconciler);
+      }
       return finish();
     }
     if (left.empty() || right.empty()) return false;
@@ -71,6 +79,33 @@ class LinkReconciliation {
     auto const found = std::find_if(organization_.pairings.begin(), organization_.pairings.end(),
                                     [&](const Pairing &pairing) { return pairing.name == name; });
     return found == organization_.pairings.end() ? nullptr : &*found;
+  }
+
+  // Whether the face that is left was changed since both agreed.
+  bool changed_since(const Link &link, const Module &survivor) {
+    pg::Rows const requests = lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
+    bool changed = !link.in_step();
+    for (std::uint64_t i = 0; i < requests.size(); ++i) {
+      requests_.push_back(requests[i].uuid(0));
+      changed = changed || (requests[i].string(1) == survivor.name && JB_ROOT_COUNT(requests[i].jsonb(2)) > 0);
+    }
+    return changed;
+  }
+
+  // D2: a deletion against a change is a conflict, and the changed record is kept.
+  void keep_survivor(const Pairing &pairing, const Module &left_module, const Link &link, core::Side gone,
+                     const Record &survivor) const {
+    bool const left_stays = gone == core::Side::right;
+    archive(organization_, pairing, {link.link_id});
+    Finding finding{.record = link.left_id,
+                    .link = link.link_id,
+                    .field = "*",
+                    .other_field = "*",
+                    .outcome = left_stays ? core::Outcome::left_wins : core::Outcome::right_wins,
+                    .reason = "deleted"};
+    (left_stays ? finding.left_at : finding.right_at) = survivor.modified_at;
+    (left_stays ? finding.left_by : finding.right_by) = survivor.modified_by.value_or("");
+    record_findings(left_module, organization_.org_id, {finding});
   }
 
   pg::Fields typed(const Module &module, Jsonb *document) const {

@@ -172,14 +172,16 @@ core::Value value_of(Datum datum, bool is_null, core::FieldType type, Oid type_o
     case core::FieldType::money: {
       const char *digits = call([&] { return DatumGetCString(DirectFunctionCall1(numeric_out, datum)); });
       auto number = core::parse_number(digits);
-      // NaN and infinities have no counterpart at any service.
+      // NaN and infinities, of dates too, have no counterpart at any service.
       return number.has_value() ? core::Value{std::move(*number)} : core::Value{};
     }
     case core::FieldType::boolean:
       return DatumGetBool(datum);
     case core::FieldType::date:
+      if (DATE_NOT_FINITE(DatumGetDateADT(datum))) return {};
       return core::Date{static_cast<std::int32_t>(DatumGetDateADT(datum) + epoch_distance_days)};
     case core::FieldType::instant:
+      if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(datum))) return {};
       return instant_of(DatumGetTimestampTz(datum));
     case core::FieldType::reference:
       return uuid_of(datum);

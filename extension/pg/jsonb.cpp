@@ -207,10 +207,18 @@ std::optional<std::string> text_member(Jsonb *object, const char *key) {
   return std::string{text_in(*value)};
 }
 
+core::Value stored_value_of(const JsonbValue &json, core::FieldType type) {
+  try {
+    return value_of(json, type);
+  } catch (const core::Unmappable &) {
+    return value_of(json, core::FieldType::json);
+  }
+}
+
 Fields read_fields(Jsonb *object, const std::function<core::FieldType(std::string_view)> &type_of) {
   Fields fields;
   for_each_member(object, [&](std::string_view key, const JsonbValue &value) {
-    fields.insert_or_assign(std::string{key}, value_of(value, type_of(key)));
+    fields.insert_or_assign(std::string{key}, stored_value_of(value, type_of(key)));
   });
   return fields;
 }

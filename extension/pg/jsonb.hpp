@@ -26,10 +26,14 @@ void for_each_object(Jsonb *array, const std::function<void(Jsonb *)> &visit);
 // References are uuids in our own documents.
 core::Value value_of(const JsonbValue &json, core::FieldType type);
 
+// Likewise of what is stored already: a value that does not fit its type (an app wrote it into custom_fields, or the
+// service gave the field another type) is taken as json.
+core::Value stored_value_of(const JsonbValue &json, core::FieldType type);
+
 // A string member's text; nullopt if it is absent or null.  Numbers are given as their digits.
 std::optional<std::string> text_member(Jsonb *object, const char *key);
 
-// All members that `type_of` knows; others are taken as json.
+// The members of a stored document, each as `type_of` has it.
 Fields read_fields(Jsonb *object, const std::function<core::FieldType(std::string_view)> &type_of);
 
 }  // namespace crm_bridge::pg

@@ -5,18 +5,22 @@ namespace crm_bridge::pg {
 
 TriggerCall::TriggerCall(FunctionCallInfo fcinfo, When when, int arguments)
     : data_(reinterpret_cast<TriggerData *>(fcinfo->context)) {
-  auto const misuse = [](const std::string &what) {
-    throw core::Error{{.sqlstate = "39P01", .message = what}};
-  };
-  if (!CALLED_AS_TRIGGER(fcinfo)) misuse("this function can only be called as a trigger of crm_bridge's own tables");
-  std::string const name = std::string{"trigger \""} + data_->tg_trigger->tgname + "\" ";
+  if (!CALLED_AS_TRIGGER(fcinfo)) {
+    throw core::Error{
+        {.sqlstate = "39P01", .message = "this function can only be called as a trigger of crm_bridge's own tables"}};
+  }
   bool const right_time =
       when == When::before_row ? TRIGGER_FIRED_BEFORE(data_->tg_event) && TRIGGER_FIRED_FOR_ROW(data_->tg_event)
       : when == When::after_statement
           ? TRIGGER_FIRED_AFTER(data_->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(data_->tg_event)
           : TRIGGER_FIRED_BEFORE(data_->tg_event) && TRIGGER_FIRED_FOR_STATEMENT(data_->tg_event);
-  if (!right_time) misuse(name + "must fire at another time or for another level");
-  if (data_->tg_trigger->tgnargs != arguments) misuse(name + "must have " + std::to_string(arguments) + " argument(s)");
+  if (!right_time) refuse("must fire at another time or for another level");
+  if (data_->tg_trigger->tgnargs != arguments) refuse("must have " + std::to_string(arguments) + " argument(s)");
+}
+
+void TriggerCall::refuse(const std::string &what) const {
+  throw core::Error{
+      {.sqlstate = "39P01", .message = std::string{"trigger \""} + data_->tg_trigger->tgname + "\" " + what}};
 }
 
 TransitionTable::TransitionTable(Tuplestorestate *store, TupleDesc descriptor) : store_(store) {
@@ -38,7 +42,12 @@ TransitionTable::~TransitionTable() {
 bool TransitionTable::fetch() {
   if (store_ == nullptr) return false;
   tuplestore_select_read_pointer(store_, read_pointer_);
-  if (!tuplestore_gettupleslot(store_, true, false, slot_)) return false;
+  // A table that has spilled to disk reads the row into the current context, which may be a scratch one that is
+  // emptied before the slot is.
+  MemoryContext const previous = MemoryContextSwitchTo(slot_->tts_mcxt);
+  bool const found = tuplestore_gettupleslot(store_, true, false, slot_);
+  MemoryContextSwitchTo(previous);
+  if (!found) return false;
   slot_getallattrs(slot_);
   return true;
 }
@@ -53,6 +62,7 @@ bool same_value(Datum left, bool left_null, Datum right, bool right_null, bool b
     if (VARSIZE_ANY(a) == VARSIZE_ANY(b) && std::memcmp(a, b, VARSIZE_ANY(a)) == 0) return true;
   }
   if (datum_image_eq(left, right, by_value, length)) return true;
+  if (type == JSONBOID) return DatumGetBool(DirectFunctionCall2(jsonb_eq, left, right));
   return type == NUMERICOID && DatumGetBool(DirectFunctionCall2(numeric_eq, left, right));
 }
 

@@ -19,6 +19,8 @@ class TriggerCall {
   bool is_update() const { return TRIGGER_FIRED_BY_UPDATE(data_->tg_event); }
   bool is_delete() const { return TRIGGER_FIRED_BY_DELETE(data_->tg_event); }
   Relation relation() const { return data_->tg_relation; }
+  // Raises 39P01: "trigger "name" " and what is wrong with how it was made.
+  [[noreturn]] void refuse(const std::string &what) const;
 
  private:
   TriggerData *data_;
@@ -43,8 +45,8 @@ class TransitionTable {
   int read_pointer_ = 0;
 };
 
-// Whether two values of a column are the same to a person: the same bytes, or equal numbers of another scale.
-// Runs below pg::call.
+// Whether two values of a column are the same to a person: the same bytes, or equal numbers of another scale, also
+// inside a document.  Runs below pg::call.
 bool same_value(Datum left, bool left_null, Datum right, bool right_null, bool by_value, int length, Oid type);
 
 }  // namespace crm_bridge::pg

@@ -21,7 +21,7 @@ COMMENT ON FUNCTION crm_bridge._bind(regrole, text, bigint) IS 'notes that a rol
 REVOKE ALL ON FUNCTION crm_bridge._bind(regrole, text, bigint) FROM PUBLIC;
 
 -- The tables and views of a kind, and the functions for it, in one place.
-CREATE OR REPLACE FUNCTION crm_bridge._grant(role regrole, privileges text, relations text[], functions text[])
+CREATE OR REPLACE FUNCTION crm_bridge._grant(role regrole, writing boolean, relations text[], functions text[])
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -29,19 +29,21 @@ AS $$
 DECLARE
   granted record;
 BEGIN
-  IF cardinality(relations) > 0 THEN
-    FOR granted IN SELECT unnest(relations) AS name LOOP
-      EXECUTE format('GRANT %s ON crm_bridge.%I TO %s', privileges, granted.name, role);
-    END LOOP;
-  END IF;
+  FOR granted IN SELECT unnest(relations) AS name LOOP
+    IF writing THEN
+      EXECUTE format('GRANT INSERT, UPDATE, DELETE ON crm_bridge.%I TO %s', granted.name, role);
+    ELSE
+      EXECUTE format('GRANT SELECT ON crm_bridge.%I TO %s', granted.name, role);
+    END IF;
+  END LOOP;
   FOR granted IN SELECT p.oid::regprocedure AS signature FROM pg_proc AS p
                   WHERE p.pronamespace = 'crm_bridge'::regnamespace AND p.proname = ANY (functions) LOOP
     EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', granted.signature, role);
   END LOOP;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._grant(regrole, text, text[], text[]) IS 'grants a set of tables and functions';
-REVOKE ALL ON FUNCTION crm_bridge._grant(regrole, text, text[], text[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._grant(regrole, boolean, text[], text[]) IS 'grants a set of tables, for reading or for writing, and functions';
+REVOKE ALL ON FUNCTION crm_bridge._grant(regrole, boolean, text[], text[]) FROM PUBLIC;
 
 -- The names of what analysts may read: mirrors, views and catalogs; no machinery, no secret.
 CREATE OR REPLACE FUNCTION crm_bridge._readable()
@@ -68,7 +70,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA crm_bridge TO %s', role);
-  PERFORM crm_bridge._grant(role, 'SELECT', ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
+  PERFORM crm_bridge._grant(role, false, ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'sealed_credential', 'store_credential', 'current_org', 'new_id']);
@@ -84,7 +86,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'analyst', crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, 'SELECT', crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role']);
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_analyst(regrole, bigint) IS 'lets a role read an organization''s mirrors and views';
@@ -97,11 +99,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, 'SELECT', crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
     'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command']);
-  PERFORM crm_bridge._grant(role, 'INSERT, UPDATE, DELETE',
+  PERFORM crm_bridge._grant(role, true,
     ARRAY(SELECT m.module FROM crm_bridge.module AS m WHERE m.updatable ORDER BY 1), '{}');
-  PERFORM crm_bridge._grant(role, 'SELECT', ARRAY['command'], '{}');
+  PERFORM crm_bridge._grant(role, false, ARRAY['command'], '{}');
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_app(regrole, bigint) IS 'lets a role read and write an organization''s records';
@@ -115,7 +117,7 @@ AS $$
 BEGIN
   PERFORM crm_bridge.grant_app(role, org_id);
   PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, 'INSERT, UPDATE, DELETE', ARRAY['field_mapping', 'merge_policy', 'setting'],
+  PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting'],
     ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile']);
 END

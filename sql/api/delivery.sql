@@ -175,7 +175,8 @@ BEGIN
                        WHEN COALESCE(r.external_id, r.mirror ->> 'external_id') IS NULL THEN 'create' ELSE 'update' END AS verb
         FROM row_of AS r
     ), value_of AS (
-      SELECT c.record_id, f.field, f.addresses, f.type,
+      -- Only columns hold our ids; a custom field that refers to a record keeps the service's own words.
+      SELECT c.record_id, f.field, f.addresses, CASE WHEN f.custom AND f.reference_module IS NOT NULL THEN 'json' ELSE f.type END AS type,
              CASE WHEN c.mirror ? f.field THEN c.mirror -> f.field ELSE 'null'::jsonb END AS value,
              f.writable AND (CASE c.verb WHEN 'create' THEN jsonb_typeof(c.mirror -> f.field) <> 'null'
                                          WHEN 'update' THEN f.field = ANY (c.dirty) ELSE false END) AS to_send

@@ -78,7 +78,7 @@ BEGIN
                          AND (f.field = ANY (d.fields) OR (s.external_id IS NULL AND jsonb_typeof(p.mirror -> f.field) <> 'null')))
            END,
            (SELECT min((p.mirror ->> f.field))::uuid FROM crm_bridge.service_field AS f
-             WHERE f.org_id = org AND f.module = each_module AND f.type = 'reference' AND p.mirror ->> f.field IS NOT NULL
+             WHERE f.org_id = org AND f.module = each_module AND f.type = 'reference' AND NOT f.custom AND p.mirror ->> f.field IS NOT NULL
                AND (f.addresses OR f.writable)
                AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS r WHERE r.org_id = org AND r.record_id = (p.mirror ->> f.field)::uuid
                                   AND r.external_id IS NOT NULL AND r.state <> 'gone'))

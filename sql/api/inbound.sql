@@ -76,6 +76,7 @@ RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
   org bigint := COALESCE(store_notice.org_id, crm_bridge._own_org(NULL));
   stored integer;
@@ -180,10 +181,11 @@ RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(read_cursor.org_id, crm_bridge._own_org(NULL));
 BEGIN
   RETURN (SELECT c.value FROM crm_bridge.cursor AS c
-           WHERE c.org_id = COALESCE(read_cursor.org_id, crm_bridge._own_org(NULL))
-             AND c.service = read_cursor.service AND c.module = read_cursor.module);
+           WHERE c.org_id = org AND c.service = read_cursor.service AND c.module = read_cursor.module);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.read_cursor(text, text, bigint) IS 'where the delta query of a module stands';
@@ -194,9 +196,11 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(save_cursor.org_id, crm_bridge._own_org(NULL));
 BEGIN
   INSERT INTO crm_bridge.cursor (org_id, service, module, value)
-  VALUES (COALESCE(save_cursor.org_id, crm_bridge._own_org(NULL)), save_cursor.service, save_cursor.module, save_cursor.value)
+  VALUES (org, save_cursor.service, save_cursor.module, save_cursor.value)
   ON CONFLICT ON CONSTRAINT cursor_key DO UPDATE SET value = EXCLUDED.value, saved_at = now();
 END
 $$;

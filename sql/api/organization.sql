@@ -16,9 +16,10 @@ REVOKE ALL ON FUNCTION crm_bridge._server_identity() FROM PUBLIC;
 
 -- The organization that a call is about: the one named, if the caller may work for it, else the session's own.
 -- Errors: 42501 an organization that is not the caller's; 55000 none named and none settled.
+-- With its owner's rights, because role_binding is not the callers' to read; it tells them only of themselves.
 CREATE OR REPLACE FUNCTION crm_bridge._own_org(org_id bigint)
 RETURNS bigint
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -147,15 +147,18 @@ AS $$
 DECLARE
   twin uuid := crm_bridge.new_id();
   target text;
-  document jsonb;
+  fields jsonb;
+  custom jsonb;
 BEGIN
   SELECT CASE side WHEN 'left' THEN p.right_module ELSE p.left_module END INTO target
     FROM crm_bridge.pairing AS p WHERE p.org_id = _make_twin.org_id AND p.pairing = _make_twin.pairing;
-  document := jsonb_build_object('org_id', org_id, 'id', twin)
-           || crm_bridge._mapped_fields(pairing, side, record_id, org_id) || jsonb_strip_nulls(more);
-  -- The columns named in the document; the others keep their defaults.
-  EXECUTE format('INSERT INTO crm_bridge.%1$I (%2$s) SELECT %2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $1)',
-                 target, (SELECT string_agg(quote_ident(k), ', ') FROM jsonb_object_keys(document) AS k)) USING document;
+  fields := crm_bridge._mapped_fields(pairing, side, record_id, org_id) || jsonb_strip_nulls(more);
+  SELECT COALESCE(jsonb_object_agg(f.field, fields -> f.field), '{}') INTO custom
+    FROM crm_bridge.service_field AS f
+   WHERE f.org_id = _make_twin.org_id AND f.module = target AND f.custom AND fields ? f.field;
+  EXECUTE format('INSERT INTO crm_bridge.%I SELECT p.* FROM jsonb_populate_record(NULL::crm_bridge.%I, $1) AS p', target, target)
+    USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
+                                       'created_at', now(), 'modified_at', now());
   INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
   VALUES (_make_twin.org_id, _make_twin.pairing,
           CASE side WHEN 'left' THEN record_id ELSE twin END, CASE side WHEN 'left' THEN twin ELSE record_id END);

@@ -1,5 +1,14 @@
 -- What became of claimed records: acknowledge, fail, retry, and what a deletion leaves to be sent.
 
+-- Folds a record that a poll brought in before the answer to its creation came into the one that we created.
+CREATE OR REPLACE FUNCTION crm_bridge._adopt(org_id bigint, module text, ours uuid, stranger uuid)
+RETURNS void
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'crm_bridge_adopt';
+COMMENT ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) IS
+  'folds a record that was read before its creation was confirmed into the one that was created here';
+REVOKE ALL ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) FROM PUBLIC;
+
 -- The service has what was handed out: see docs/protocol.md.  Folds it into the shadow; what was changed meanwhile is due again.
 -- An external id is never refused, whoever brings it: if the record has none it is set, a second one is deleted at the service.
 CREATE OR REPLACE FUNCTION crm_bridge.acknowledge(lease uuid, results jsonb, org_id bigint DEFAULT NULL)
@@ -18,13 +27,24 @@ BEGIN
       HINT = 'For example [{"module": "crm_deal", "record_id": "…", "external_id": "…", "version": "…"}].';
   END IF;
 
+  PERFORM crm_bridge._adopt(org, s.module, (r ->> 'record_id')::uuid, s.record_id)
+     FROM jsonb_array_elements(results) AS r
+     JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.module = r ->> 'module' AND s.external_id = r ->> 'external_id'
+                                AND s.record_id <> (r ->> 'record_id')::uuid
+    WHERE s.acknowledged_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM crm_bridge.link AS l WHERE l.org_id = org AND s.record_id IN (l.left_id, l.right_id))
+      AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.record_id = (r ->> 'record_id')::uuid
+                         AND o.external_id IS NOT NULL AND o.state <> 'gone');
+
   -- Mirror rows first, before any delivery row is held.
   FOR each_module IN SELECT DISTINCT r ->> 'module' FROM jsonb_array_elements(results) AS r WHERE r ->> 'external_id' IS NOT NULL LOOP
     PERFORM crm_bridge._identify(org, each_module, array_agg(n.record_id), array_agg(n.external_id))
        FROM (SELECT DISTINCT ON (r ->> 'record_id') (r ->> 'record_id')::uuid AS record_id, r ->> 'external_id' AS external_id
                FROM jsonb_array_elements(results) AS r
               WHERE r ->> 'module' = each_module AND r ->> 'external_id' IS NOT NULL) AS n
-      WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
+      WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.module = each_module
+                           AND s.external_id = n.external_id AND s.record_id <> n.record_id)
+        AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
                            AND s.external_id IS NOT NULL AND s.state <> 'gone');
   END LOOP;
 
@@ -42,7 +62,10 @@ BEGIN
            COALESCE(h.state = 'in_flight' AND h.lease = acknowledge.lease, false) AS valid,
            h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
            h.operation, h.sent, h.fields AS dirty_again,
-           s.external_id AS known_as, s.state AS known_state
+           s.external_id AS known_as, s.state AS known_state,
+           -- Somebody else's record by now: it must not be taken for ours.
+           EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.module = r.module
+                      AND o.external_id = r.external_id AND o.record_id <> r.record_id) AS taken
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
       LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = r.record_id
@@ -54,7 +77,7 @@ BEGIN
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
            j.version, CASE WHEN j.valid THEN j.sent ELSE '{}' END, clock_timestamp()
       FROM judged AS j
-     WHERE NOT j.erased AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
+     WHERE NOT j.erased AND NOT j.taken AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
     ON CONFLICT ON CONSTRAINT shadow_key DO UPDATE
        SET external_id = EXCLUDED.external_id, state = 'live',
            version = GREATEST(s.version, EXCLUDED.version),
@@ -70,20 +93,22 @@ BEGIN
   ), settled AS (
     DELETE FROM crm_bridge.delivery AS d
      USING judged AS j
-     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid
+     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid AND NOT j.taken
        AND ((j.operation = 'write' AND d.fields = '{}') OR j.erased)
     RETURNING d.record_id
   ), due_again AS (
     UPDATE crm_bridge.delivery AS d
-       SET state = 'pending', lease = NULL, sent = NULL, in_doubt = false, attempts = 0, not_before = '-infinity',
-           reason = NULL, detail = NULL
+       SET state = CASE WHEN j.taken THEN 'parked' ELSE 'pending' END, stopped = j.taken,
+           lease = NULL, sent = NULL, in_doubt = false, attempts = 0, not_before = '-infinity',
+           reason = CASE WHEN j.taken THEN 'external_id_taken' END,
+           detail = CASE WHEN j.taken THEN format('The service''s record %s belongs to another record here.', j.external_id) END
       FROM judged AS j
      WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid
-       AND NOT ((j.operation = 'write' AND d.fields = '{}') OR j.erased)
+       AND (j.taken OR NOT ((j.operation = 'write' AND d.fields = '{}') OR j.erased))
     RETURNING d.record_id
   ), second AS (
     SELECT j.module, j.external_id FROM judged AS j
-     WHERE j.known_state <> 'gone' AND j.known_as <> j.external_id
+     WHERE j.known_state <> 'gone' AND j.known_as <> j.external_id AND NOT j.taken
   ), duplicate AS (
     INSERT INTO crm_bridge.shadow (org_id, record_id, module, external_id, state)
     SELECT org, crm_bridge.new_id(), s.module, s.external_id, 'duplicate' FROM second AS s

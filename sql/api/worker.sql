@@ -24,11 +24,13 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+  org bigint := COALESCE(worker_fields.org_id, crm_bridge._own_org(NULL));
 BEGIN
   RETURN QUERY
     SELECT f.module, f.field, f.api_name, f.type, f.reference_module, f.writable, f.custom, f.addresses
       FROM crm_bridge.module_fields AS f
-     WHERE f.org_id = COALESCE(worker_fields.org_id, crm_bridge._own_org(NULL)) AND f.service = worker_fields.service
+     WHERE f.org_id = org AND f.service = worker_fields.service
      ORDER BY f.module, f.field;
 END
 $$;
@@ -41,11 +43,13 @@ RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(known_external_ids.org_id, crm_bridge._own_org(NULL));
 BEGIN
   -- A record that was only read, and is nobody's twin, may well be the one whose answer was lost: see _adopt.
   RETURN QUERY
     SELECT s.external_id FROM crm_bridge.shadow AS s
-     WHERE s.org_id = COALESCE(known_external_ids.org_id, crm_bridge._own_org(NULL))
+     WHERE s.org_id = org
        AND s.module = known_external_ids.module AND s.external_id = ANY (external_ids)
        AND (s.acknowledged_at IS NOT NULL
             OR EXISTS (SELECT 1 FROM crm_bridge.link AS l WHERE l.org_id = s.org_id AND s.record_id IN (l.left_id, l.right_id)));
@@ -86,10 +90,11 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  org bigint := COALESCE(start_run.org_id, crm_bridge._own_org(NULL));
   started uuid := crm_bridge.new_id();
 BEGIN
   INSERT INTO crm_bridge.run (org_id, run_id, kind, service, module, expected)
-  VALUES (COALESCE(start_run.org_id, crm_bridge._own_org(NULL)), started, start_run.kind, start_run.service,
+  VALUES (org, started, start_run.kind, start_run.service,
           start_run.module, start_run.expected);
   RETURN started;
 END
@@ -102,10 +107,12 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(report_progress.org_id, crm_bridge._own_org(NULL));
 BEGIN
   UPDATE crm_bridge.run AS r
      SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected)
-   WHERE r.org_id = COALESCE(report_progress.org_id, crm_bridge._own_org(NULL)) AND r.run_id = report_progress.run;
+   WHERE r.org_id = org AND r.run_id = report_progress.run;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.report_progress(uuid, bigint, bigint, bigint) IS 'how far a run is';
@@ -116,10 +123,12 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(finish_run.org_id, crm_bridge._own_org(NULL));
 BEGIN
   UPDATE crm_bridge.run AS r
      SET state = finish_run.state, detail = finish_run.detail, finished_at = now()
-   WHERE r.org_id = COALESCE(finish_run.org_id, crm_bridge._own_org(NULL)) AND r.run_id = finish_run.run;
+   WHERE r.org_id = org AND r.run_id = finish_run.run;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.finish_run(uuid, text, text, bigint) IS 'ends a run as finished or failed';
@@ -159,10 +168,12 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(finish_command.org_id, crm_bridge._own_org(NULL));
 BEGIN
   UPDATE crm_bridge.command AS c
      SET state = finish_command.state, result = finish_command.result, lease = NULL, finished_at = now()
-   WHERE c.org_id = COALESCE(finish_command.org_id, crm_bridge._own_org(NULL)) AND c.command_id = finish_command.command_id;
+   WHERE c.org_id = org AND c.command_id = finish_command.command_id;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.finish_command(uuid, text, jsonb, bigint) IS 'a command is done or failed';
@@ -253,9 +264,11 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+  org bigint := COALESCE(sealed_credential.org_id, crm_bridge._own_org(NULL));
 BEGIN
   RETURN QUERY SELECT c.kind, c.key_id, c.sealed FROM crm_bridge.credential AS c
-                WHERE c.org_id = COALESCE(sealed_credential.org_id, crm_bridge._own_org(NULL))
+                WHERE c.org_id = org
                   AND c.service = sealed_credential.service;
 END
 $$;
@@ -267,9 +280,11 @@ RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := COALESCE(store_credential.org_id, crm_bridge._own_org(NULL));
 BEGIN
   INSERT INTO crm_bridge.credential (org_id, service, kind, key_id, sealed)
-  VALUES (COALESCE(store_credential.org_id, crm_bridge._own_org(NULL)), store_credential.service,
+  VALUES (org, store_credential.service,
           store_credential.kind, store_credential.key_id, store_credential.sealed)
   ON CONFLICT ON CONSTRAINT credential_key DO UPDATE
      SET key_id = EXCLUDED.key_id, sealed = EXCLUDED.sealed, sealed_at = now();

@@ -17,7 +17,10 @@ list_scripts() {
   list_sources sh
 }
 
-check_format() { list_sources cpp hpp | xargs -r -d '\n' clang-format --dry-run -Werror; }
+list_unformatted() {
+  list_sources cpp hpp | { xargs -r -d '\n' clang-format --dry-run -Werror 2>&1 || true; } |
+    sed -nE 's/^(.*):[0-9]+:[0-9]+: error: code should be clang-formatted.*/\1/p' | sort -u
+}
 
 format_sources() {
   ensure_packages "${lint_packages[@]}"
@@ -35,7 +38,7 @@ lint_sources() {
     mapfile -t files < <(realpath "$@")
   else
     say "formatting"
-    check_format || status=1
+    list_unformatted | sed 's/^/not formatted: /' | grep . && status=1
     say "shell scripts"
     list_scripts | xargs -d '\n' shellcheck --external-sources --source-path="$project" || status=1
     mapfile -t files < <(jq --raw-output '.[].file' "$build/compile_commands.json" | grep '\.cpp$' | sort -u)

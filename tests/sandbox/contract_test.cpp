@@ -5,11 +5,32 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdio>
+#include <unistd.h>
+
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 using namespace crm_bridge::sandbox;
+
+namespace {
+
+// A folder of its own, gone afterwards.
+struct Folder {
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "sandbox-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error{"no temporary folder"};
+    path = name;
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  void write(const std::string &file, const std::string &text) const {
+    std::ofstream{path / file} << text;
+  }
+
+  std::filesystem::path path;
+};
+
+}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(accounts, Contract)
 
@@ -160,9 +181,8 @@ BOOST_AUTO_TEST_CASE(requests_are_logged_with_time_and_status) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_CASE(the_journal_has_every_accepted_effect_and_no_other) {
-  const std::string file =
-      (std::filesystem::temp_directory_path() / ("sandbox-journal-" + std::to_string(::getpid())))
-          .string();
+  const Folder folder;
+  const std::string file = folder.path / "journal";
   Options options;
   options.journal = file;
   options.journal_sync = true;
@@ -180,7 +200,6 @@ BOOST_AUTO_TEST_CASE(the_journal_has_every_accepted_effect_and_no_other) {
     operations.push_back(effect["module"].get<std::string>() + " " +
                          effect["operation"].get<std::string>());
   }
-  std::filesystem::remove(file);
   const std::vector<std::string> expected{"Accounts insert", "Accounts delete", "clients create"};
   BOOST_TEST(operations == expected, boost::test_tools::per_element());
 }
@@ -196,4 +215,55 @@ BOOST_AUTO_TEST_CASE(sixty_four_kept_connections_are_served_at_once) {
     BOOST_TEST(contract.get(*clients.back(), "/crm/v8/org").status == 200);
   }
   for (auto &client : clients) BOOST_TEST(contract.get(*client, "/crm/v8/org").status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(the_ready_file_names_the_four_addresses) {
+  const Folder folder;
+  Options options;
+  options.ready_file = folder.path / "ready";
+  const Sandbox sandbox{options};
+  std::ifstream file{options.ready_file};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  BOOST_TEST(text == "SANDBOX_ACCOUNTS=" + sandbox.accounts() + "\nSANDBOX_CRM=" + sandbox.crm() +
+                         "\nSANDBOX_PROJECTS=" + sandbox.projects() +
+                         "\nSANDBOX_CONTROL=" + sandbox.control() + "\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_sales_data_comes_in_with_its_flaws, Contract) {
+  const Folder folder;
+  folder.write("accounts.csv",
+               "account,sector,year_established,revenue,employees,office_location,subsidiary_of\r\n"
+               "Child,technolgy,1996,1.5,20,Kenya,Parent\r\n"
+               "Parent,medical,1999,251.41,495,Italy,\r\n");
+  folder.write("sales_teams.csv",
+               "sales_agent,manager,regional_office\r\nAnna Snelling,Dustin Brinkmann,Central\r\n");
+  folder.write("products.csv", "product,series,sales_price\r\nGTX Pro,GTX,4821\r\n");
+  folder.write("sales_pipeline.csv",
+               "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,"
+               "close_value,engage_quarter,close_quarter\r\n"
+               "1C1I7A6R,Anna Snelling,GTXPro,Child,Won,20-10-16,01-03-17,1054,Q4 2016,Q1 2017\r\n"
+               "6CWZFOHJ,Anna Snelling,GTX Basic,,Prospecting,,,,,\r\n");
+  const Json counts =
+      post(control, "/control/import/crm-sales", {{"directory", folder.path.string()}}).body;
+  BOOST_TEST(counts["deals"] == 2);
+  BOOST_TEST(counts["accounts"] == 2);
+  BOOST_TEST(counts["deals_without_account"] == 1);
+  BOOST_TEST(counts["refused"] == 0);
+  const Reply found = get(crm,
+                          "/crm/v8/Deals?sort_order=asc&fields="
+                          "Deal_Name,Stage,Closing_Date,Amount,Owner,Account_Name");
+  const Json &won = found.body["data"][0];
+  BOOST_TEST(won["Deal_Name"] == "GTXPro – Child (1C1I7A6R)");
+  BOOST_TEST(won["Stage"] == "Closed Won");
+  BOOST_TEST(won["Closing_Date"] == "2017-03-01");
+  BOOST_TEST(won["Amount"] == 1054);
+  BOOST_TEST(won["Owner"]["email"] == "anna.snelling@example.com");
+  BOOST_TEST(won["Account_Name"]["name"] == "Child");
+  const Json &open = found.body["data"][1];
+  BOOST_TEST(open["Deal_Name"] == "GTX Basic (6CWZFOHJ)");
+  BOOST_TEST(open["Amount"].is_null());
+  const Json child = record("Accounts", won["Account_Name"]["id"]);
+  BOOST_TEST(child["Industry"] == "technolgy");
+  BOOST_TEST(child["Parent_Account"]["name"] == "Parent");
+  BOOST_TEST(post(control, "/control/import/crm-sales", {{"directory", "/nowhere"}}).status == 400);
 }

@@ -17,18 +17,20 @@ inline Catalog crm_catalog() {
                                 {"crm_user", "is_confirmed", "confirm", "boolean"},
                                 {"crm_user", "profile_id", "profile", "reference", "crm_profile"},
                                 {"crm_user", "role", "role", "text"}};
-  catalog.fields["crm_deal"] = {{"crm_deal", "deal_name", "Deal_Name", "text", "", true},
-                                {"crm_deal", "amount", "Amount", "money", "", true},
-                                {"crm_deal", "closing_date", "Closing_Date", "date", "", true},
-                                {"crm_deal", "account_id", "Account_Name", "reference", "crm_account", true},
-                                {"crm_deal", "owner_id", "Owner", "reference", "crm_user", true},
-                                {"crm_deal", "Paid", "Paid", "boolean", "", true, true}};
-  catalog.fields["crm_task"] = {{"crm_task", "subject", "Subject", "text", "", true},
-                                {"crm_task", "due_date", "Due_Date", "date", "", true},
-                                {"crm_task", "account_id", "What_Id", "reference", "crm_account", true},
-                                {"crm_task", "deal_id", "What_Id", "reference", "crm_deal", true},
-                                {"crm_task", "lead_id", "What_Id", "reference", "crm_lead", true},
-                                {"crm_task", "closed_at", "Closed_Time", "instant"}};
+  catalog.fields["crm_deal"] = {
+      {"crm_deal", "deal_name", "Deal_Name", "text", "", true},
+      {"crm_deal", "amount", "Amount", "money", "", true},
+      {"crm_deal", "closing_date", "Closing_Date", "date", "", true},
+      {"crm_deal", "account_id", "Account_Name", "reference", "crm_account", true},
+      {"crm_deal", "owner_id", "Owner", "reference", "crm_user", true},
+      {"crm_deal", "Paid", "Paid", "boolean", "", true, true}};
+  catalog.fields["crm_task"] = {
+      {"crm_task", "subject", "Subject", "text", "", true},
+      {"crm_task", "due_date", "Due_Date", "date", "", true},
+      {"crm_task", "account_id", "What_Id", "reference", "crm_account", true},
+      {"crm_task", "deal_id", "What_Id", "reference", "crm_deal", true},
+      {"crm_task", "lead_id", "What_Id", "reference", "crm_lead", true},
+      {"crm_task", "closed_at", "Closed_Time", "instant"}};
   return catalog;
 }
 
@@ -42,9 +44,10 @@ inline Catalog projects_catalog() {
                      {"projects_task_list", "tasklists", "task list", true, true, true, true},
                      {"projects_task", "tasks", "task", true, true, true, true}};
   catalog.fields["projects_portal"] = {{"projects_portal", "name", "portal_name", "text"}};
-  catalog.fields["projects_user"] = {{"projects_user", "full_name", "full_name", "text"},
-                                     {"projects_user", "role", "role", "text"},
-                                     {"projects_user", "portal_id", "portal", "reference", "projects_portal", false, false, true}};
+  catalog.fields["projects_user"] = {
+      {"projects_user", "full_name", "full_name", "text"},
+      {"projects_user", "role", "role", "text"},
+      {"projects_user", "portal_id", "portal", "reference", "projects_portal", false, false, true}};
   catalog.fields["projects_project"] = {
       {"projects_project", "name", "name", "text", "", true},
       {"projects_project", "description", "description", "html", "", true},
@@ -53,10 +56,11 @@ inline Catalog projects_catalog() {
       {"projects_project", "client_id", "client", "reference", "projects_client", true},
       {"projects_project", "status", "status", "picklist"},
       {"projects_project", "open_task_count", "tasks.open_count", "number"},
-      {"projects_project", "portal_id", "portal", "reference", "projects_portal", true, false, true}};
-  catalog.fields["projects_task_list"] = {
-      {"projects_task_list", "name", "name", "text", "", true},
-      {"projects_task_list", "project_id", "project", "reference", "projects_project", true, false, true}};
+      {"projects_project", "portal_id", "portal", "reference", "projects_portal", true, false,
+       true}};
+  catalog.fields["projects_task_list"] = {{"projects_task_list", "name", "name", "text", "", true},
+                                          {"projects_task_list", "project_id", "project",
+                                           "reference", "projects_project", true, false, true}};
   catalog.fields["projects_task"] = {
       {"projects_task", "name", "name", "text", "", true},
       {"projects_task", "description", "description", "html", "", true},
@@ -70,7 +74,8 @@ inline Catalog projects_catalog() {
       {"projects_task", "key", "prefix", "text"},
       {"projects_task", "parent_task_id", "parental_info", "reference", "projects_task", true},
       {"projects_task", "task_list_id", "tasklist", "reference", "projects_task_list", true},
-      {"projects_task", "project_id", "project", "reference", "projects_project", true, false, true},
+      {"projects_task", "project_id", "project", "reference", "projects_project", true, false,
+       true},
       {"projects_task", "portal_id", "portal", "reference", "projects_portal", true, false, true}};
   return catalog;
 }

@@ -27,13 +27,22 @@ Configuration load(const std::string &text) {
   return load_configuration(name);
 }
 
-const std::string service = "accounts_url = \"https://accounts.zoho.eu\"\napi_url = \"https://www.zohoapis.eu/\"\n";
+const std::string service =
+    "accounts_url = \"https://accounts.zoho.eu\"\napi_url = \"https://www.zohoapis.eu/\"\n";
 
 const std::string wrong[] = {
-    "[worker]\nlaese = \"10s\"", "[worker]\nlease = 10", "[worker]\nlease = \"10\"", "[worker]\nlease = \"0s\"",
-    "[wroker]", "[service]\nkind = \"zoho_crm\"", "[[service]]\nkind = \"salesforce\"\n" + service,
-    "[[service]]\nkind = \"zoho_crm\"\naccounts_url = \"http://accounts.zoho.eu\"\napi_url = \"https://x.test\"",
-    "[[service]]\nkind = \"zoho_crm\"", "[receiver]\nport = 70000", "not toml",
+    "[worker]\nlaese = \"10s\"",
+    "[worker]\nlease = 10",
+    "[worker]\nlease = \"10\"",
+    "[worker]\nlease = \"0s\"",
+    "[wroker]",
+    "[service]\nkind = \"zoho_crm\"",
+    "[[service]]\nkind = \"salesforce\"\n" + service,
+    "[[service]]\nkind = \"zoho_crm\"\naccounts_url = \"http://accounts.zoho.eu\"\napi_url = "
+    "\"https://x.test\"",
+    "[[service]]\nkind = \"zoho_crm\"",
+    "[receiver]\nport = 70000",
+    "not toml",
     "[[service]]\nkind = \"zoho_crm\"\n" + service + "[[service]]\nkind = \"zoho_crm\"\n" + service,
     "[[service]]\nkind = \"zoho_crm\"\nwebhook_token = \"x\"\n" + service};
 
@@ -48,10 +57,12 @@ int parse(std::vector<const char *> arguments, ParsedOptions &parsed) {
 BOOST_AUTO_TEST_SUITE(configuration)
 
 BOOST_AUTO_TEST_CASE(a_whole_file) {
-  const Configuration read = load("[database]\nconninfo = \"host=a,b dbname=crm\"\n[worker]\nlease = \"3s\"\n"
-                                  "[receiver]\nport = 8080\npublic_url = \"https://hooks.example.com/\"\n"
-                                  "[[service]]\nkind = \"zoho_crm\"\nbridge_field = \"\"\n" + service +
-                                  "[[service]]\nkind = \"zoho_projects\"\nassumed_calls = true\nwindow = \"2m\"\n" + service);
+  const Configuration read = load(
+      "[database]\nconninfo = \"host=a,b dbname=crm\"\n[worker]\nlease = \"3s\"\n"
+      "[receiver]\nport = 8080\npublic_url = \"https://hooks.example.com/\"\n"
+      "[[service]]\nkind = \"zoho_crm\"\nbridge_field = \"\"\n" +
+      service + "[[service]]\nkind = \"zoho_projects\"\nassumed_calls = true\nwindow = \"2m\"\n" +
+      service);
   BOOST_TEST(read.conninfo == "host=a,b dbname=crm");
   BOOST_TEST(read.worker.lease.count() == 3000);
   BOOST_TEST(!read.worker.name.empty());
@@ -88,7 +99,8 @@ BOOST_AUTO_TEST_CASE(command_lines) {
   BOOST_TEST(parse({"run", "--once", "-c", "x.toml"}, parsed) == 0);
   BOOST_TEST(parsed.options->once);
   BOOST_TEST(parsed.options->configuration_file == "x.toml");
-  BOOST_TEST(parse({"--config", "y.toml", "seal", "--service", "zoho_crm", "--org", "1"}, parsed) == 0);
+  BOOST_TEST(parse({"--config", "y.toml", "seal", "--service", "zoho_crm", "--org", "1"}, parsed) ==
+             0);
   BOOST_TEST(parsed.options->org_id == 1);
   BOOST_TEST(parsed.options->configuration_file == "y.toml");
   BOOST_TEST(parse({"bogus"}, parsed) == 2);

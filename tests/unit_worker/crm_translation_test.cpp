@@ -27,16 +27,19 @@ BOOST_AUTO_TEST_SUITE(crm_translation)
 
 BOOST_AUTO_TEST_CASE(a_create_carries_our_id_and_leaves_empty_fields_out) {
   const Catalog catalog = test::crm_catalog();
-  const Change create = change("crm_deal", Operation::create,
-                               R"({"deal_name":"Archer","amount":1234567890123456.123456789,"closing_date":null,
+  const Change create =
+      change("crm_deal", Operation::create,
+             R"({"deal_name":"Archer","amount":1234567890123456.123456789,"closing_date":null,
                                    "account_id":"487","owner_id":"99","Paid":false})");
-  BOOST_TEST(to_text(zoho_crm::to_service(catalog, create, "Bridge_Id")) ==
-             R"({"Account_Name":{"id":"487"},"Amount":1234567890123456.123456789,)"
-             R"("Bridge_Id":"018f0000-0000-7000-8000-000000000001","Deal_Name":"Archer","Owner":{"id":"99"},"Paid":false})");
+  BOOST_TEST(
+      to_text(zoho_crm::to_service(catalog, create, "Bridge_Id")) ==
+      R"({"Account_Name":{"id":"487"},"Amount":1234567890123456.123456789,)"
+      R"("Bridge_Id":"018f0000-0000-7000-8000-000000000001","Deal_Name":"Archer","Owner":{"id":"99"},"Paid":false})");
 }
 
 BOOST_AUTO_TEST_CASE(an_update_says_what_became_empty) {
-  const Change update = change("crm_deal", Operation::update, R"({"closing_date":null,"account_id":null})");
+  const Change update =
+      change("crm_deal", Operation::update, R"({"closing_date":null,"account_id":null})");
   BOOST_TEST(to_text(zoho_crm::to_service(test::crm_catalog(), update, "Bridge_Id")) ==
              R"({"Account_Name":null,"Closing_Date":null,"id":"4876876000000111001"})");
 }
@@ -48,7 +51,8 @@ BOOST_AUTO_TEST_CASE(what_a_task_is_about_is_one_lookup_there_and_three_referenc
     json.erase("id");
     return to_text(json);
   };
-  BOOST_TEST(sent(R"({"deal_id":"7","account_id":null})") == R"({"$se_module":"Deals","What_Id":{"id":"7"}})");
+  BOOST_TEST(sent(R"({"deal_id":"7","account_id":null})") ==
+             R"({"$se_module":"Deals","What_Id":{"id":"7"}})");
   BOOST_TEST(sent(R"({"deal_id":null})") == R"({"What_Id":null})");
   BOOST_TEST(sent(R"({"subject":"x"})") == R"({"Subject":"x"})");
 
@@ -78,14 +82,16 @@ BOOST_AUTO_TEST_CASE(a_record_is_read_with_its_version_and_our_id) {
   BOOST_TEST(record.modified_by == "98");
   BOOST_TEST(record.record_id == "018f0000-0000-7000-8000-000000000001");
   // account_id was not in the answer, so it is not in the fields.
-  BOOST_TEST(to_text(record.fields) ==
-             R"({"Paid":true,"amount":850000,"closing_date":null,"deal_name":"A","owner_id":"99"})");
+  BOOST_TEST(
+      to_text(record.fields) ==
+      R"({"Paid":true,"amount":850000,"closing_date":null,"deal_name":"A","owner_id":"99"})");
 }
 
 BOOST_AUTO_TEST_CASE(a_user_is_read_with_names_for_objects) {
   const Record user = zoho_crm::from_service(
       test::crm_catalog(), "crm_user",
-      parse_json(R"({"id":"1","full_name":"Mira Holt","confirm":true,"profile":{"name":"Administrator","id":"26011"},
+      parse_json(
+          R"({"id":"1","full_name":"Mira Holt","confirm":true,"profile":{"name":"Administrator","id":"26011"},
                      "role":{"name":"CEO","id":"26005"}})"),
       "");
   BOOST_TEST(to_text(user.fields) ==
@@ -103,7 +109,8 @@ BOOST_AUTO_TEST_CASE(at_most_fifty_fields_a_request) {
   BOOST_TEST(lists[0].starts_with("Modified_Time,Modified_By,Bridge_Id,"));
   for (const auto &list : lists) BOOST_TEST(std::count(list.begin(), list.end(), ',') < 50);
   const auto task = field_lists(catalog, "crm_task", "");
-  BOOST_TEST(task.front() == "Modified_Time,Modified_By,Subject,Due_Date,What_Id,$se_module,Closed_Time");
+  BOOST_TEST(task.front() ==
+             "Modified_Time,Modified_By,Subject,Due_Date,What_Id,$se_module,Closed_Time");
 }
 
 BOOST_AUTO_TEST_CASE(instants_are_written_as_each_service_wants_them) {

@@ -12,8 +12,8 @@ using crm_bridge::worker::test::SeenRequest;
 
 namespace {
 
-HttpRequest request(const ScriptedServer &server, const std::string &method, const std::string &path,
-                    const std::string &body = "") {
+HttpRequest request(const ScriptedServer &server, const std::string &method,
+                    const std::string &path, const std::string &body = "") {
   HttpRequest one;
   one.method = method;
   one.url = server.url() + path;
@@ -32,11 +32,13 @@ Task<std::vector<HttpResult>> in_turn(HttpClient &client, std::vector<HttpReques
 BOOST_AUTO_TEST_SUITE(http_client)
 
 BOOST_AUTO_TEST_CASE(connections_are_kept_and_bodies_arrive) {
-  ScriptedServer server([](const SeenRequest &seen) { return ScriptedServer::answer(200, seen.method + seen.body); });
+  ScriptedServer server(
+      [](const SeenRequest &seen) { return ScriptedServer::answer(200, seen.method + seen.body); });
   HttpClient client(AllowedOrigins({server.url()}));
-  std::vector<HttpRequest> requests{request(server, "GET", "/a"), request(server, "PATCH", "/b", "x"),
-                                    request(server, "DELETE", "/c"), request(server, "POST", "/d", "y"),
-                                    request(server, "POST", "/e")};
+  std::vector<HttpRequest> requests{
+      request(server, "GET", "/a"), request(server, "PATCH", "/b", "x"),
+      request(server, "DELETE", "/c"), request(server, "POST", "/d", "y"),
+      request(server, "POST", "/e")};
   requests[3].repeatable = false;
   const auto results = client.run(in_turn(client, requests));
   const std::vector<std::string> expected{"GET", "PATCHx", "DELETE", "POSTy", "POST"};
@@ -45,13 +47,14 @@ BOOST_AUTO_TEST_CASE(connections_are_kept_and_bodies_arrive) {
 }
 
 BOOST_AUTO_TEST_CASE(an_unrepeatable_request_is_never_sent_twice) {
-  // A kept connection that dies after the work was done, before the first byte of an answer: libcurl by itself would
-  // send the request again.
+  // A kept connection that dies after the work was done, before the first byte of an answer:
+  // libcurl by itself would send the request again.
   ScriptedServer server([](const SeenRequest &seen) {
     return seen.method == "GET" ? ScriptedServer::answer(200, "{}") : std::string{};
   });
   HttpClient client(AllowedOrigins({server.url()}));
-  std::vector<HttpRequest> requests{request(server, "GET", "/warm-up"), request(server, "POST", "/create", "{}")};
+  std::vector<HttpRequest> requests{request(server, "GET", "/warm-up"),
+                                    request(server, "POST", "/create", "{}")};
   requests[1].repeatable = false;
   const auto results = client.run(in_turn(client, requests));
   BOOST_TEST(server.seen().size() == 2);
@@ -86,13 +89,17 @@ BOOST_AUTO_TEST_CASE(other_hosts_and_redirects_get_nothing) {
 
 BOOST_AUTO_TEST_CASE(an_answer_cut_short_or_too_long_is_lost) {
   ScriptedServer server([](const SeenRequest &seen) -> std::string {
-    if (seen.target == "/long") return ScriptedServer::answer(200, std::string((16U << 20) + 1, 'x'));
-    if (seen.target == "/headers") return ScriptedServer::answer(200, "{}", "X: " + std::string(70000, 'x') + "\r\n");
+    if (seen.target == "/long")
+      return ScriptedServer::answer(200, std::string((16U << 20) + 1, 'x'));
+    if (seen.target == "/headers")
+      return ScriptedServer::answer(200, "{}", "X: " + std::string(70000, 'x') + "\r\n");
     return ScriptedServer::answer(200, "{}");
   });
   HttpClient client(AllowedOrigins({server.url()}));
-  BOOST_CHECK(client.run(client.send(request(server, "GET", "/long"))).transport == Transport::lost);
-  BOOST_CHECK(client.run(client.send(request(server, "GET", "/headers"))).transport == Transport::lost);
+  BOOST_CHECK(client.run(client.send(request(server, "GET", "/long"))).transport ==
+              Transport::lost);
+  BOOST_CHECK(client.run(client.send(request(server, "GET", "/headers"))).transport ==
+              Transport::lost);
   BOOST_CHECK(client.run(client.send(request(server, "GET", "/good"))).ok());
 }
 
@@ -110,7 +117,8 @@ BOOST_AUTO_TEST_CASE(a_dropped_task_drops_its_request) {
 
 BOOST_AUTO_TEST_CASE(waiting_ends_when_asked_to_stop) {
   HttpClient client{AllowedOrigins{}};
-  BOOST_CHECK_THROW(client.run(client.sleep(std::chrono::hours{1}), [] { return true; }), HttpClient::Stopped);
+  BOOST_CHECK_THROW(client.run(client.sleep(std::chrono::hours{1}), [] { return true; }),
+                    HttpClient::Stopped);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -31,7 +31,8 @@ BOOST_AUTO_TEST_SUITE(oauth)
 BOOST_AUTO_TEST_CASE(lifetimes) {
   BOOST_TEST(read(200, R"({"access_token":"t","expires_in":3600})").lifetime.count() == 3600);
   BOOST_TEST(read(200, R"({"access_token":"t","expires_in":"3600"})").lifetime.count() == 3600);
-  BOOST_TEST(read(200, R"({"access_token":"t","expires_in":3600000,"expires_in_sec":3600})").lifetime.count() == 3600);
+  BOOST_TEST(read(200, R"({"access_token":"t","expires_in":3600000,"expires_in_sec":3600})")
+                 .lifetime.count() == 3600);
   BOOST_TEST(read(200, R"({"access_token":"t","expires_in":3600000})").lifetime.count() == 3600);
   BOOST_TEST(read(200, R"({"access_token":"t"})").lifetime.count() == 3600);
 }
@@ -42,7 +43,8 @@ BOOST_DATA_TEST_CASE(errors_count_whatever_the_status, data::make({200, 400}), s
     BOOST_CHECK(answer.kind == TokenAnswer::Kind::broken);
     BOOST_TEST(answer.error == error);
   }
-  BOOST_CHECK(read(status, R"({"error":"Access Denied","status":"failure"})").kind == TokenAnswer::Kind::throttled);
+  BOOST_CHECK(read(status, R"({"error":"Access Denied","status":"failure"})").kind ==
+              TokenAnswer::Kind::throttled);
   BOOST_CHECK(read(status, R"({"error":"general_error"})").kind == TokenAnswer::Kind::transient);
   BOOST_CHECK(read(status, "<html>").kind == TokenAnswer::Kind::transient);
 }
@@ -62,13 +64,15 @@ BOOST_AUTO_TEST_CASE(many_threads_make_one_refresh) {
   BOOST_REQUIRE(server.seen().size() == 1);
   BOOST_TEST(server.seen()[0].target == "/oauth/v2/token");
   BOOST_TEST(server.seen()[0].body ==
-             "grant_type=refresh_token&refresh_token=1000.refresh&client_id=1000.C&client_secret=secret%26%3D");
+             "grant_type=refresh_token&refresh_token=1000.refresh&client_id=1000.C&client_secret="
+             "secret%26%3D");
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_token_is_renewed_once_for_all) {
   std::atomic<int> number{0};
   ScriptedServer server([&](const SeenRequest &) {
-    return ScriptedServer::answer(200, R"({"access_token":"t)" + std::to_string(++number) + R"(","expires_in":3600})");
+    return ScriptedServer::answer(
+        200, R"({"access_token":"t)" + std::to_string(++number) + R"(","expires_in":3600})");
   });
   AccessTokens tokens(server.url(), AllowedOrigins({server.url()}));
   BOOST_TEST(tokens.get(1, credential) == "t1");
@@ -80,7 +84,9 @@ BOOST_AUTO_TEST_CASE(a_refused_token_is_renewed_once_for_all) {
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_credential_is_not_asked_for_again_at_once) {
-  ScriptedServer server([](const SeenRequest &) { return ScriptedServer::answer(200, R"({"error":"invalid_code"})"); });
+  ScriptedServer server([](const SeenRequest &) {
+    return ScriptedServer::answer(200, R"({"error":"invalid_code"})");
+  });
   AccessTokens tokens(server.url(), AllowedOrigins({server.url()}));
   for (int i = 0; i < 3; ++i) {
     BOOST_CHECK_EXCEPTION(tokens.get(1, credential), NoToken, [](const NoToken &fault) {

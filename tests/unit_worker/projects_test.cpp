@@ -18,7 +18,9 @@ Change change(const std::string &module, Operation operation, const std::string 
   return one;
 }
 
-std::string sent(const Change &one) { return to_text(zoho_projects::to_service(test::projects_catalog(), one)); }
+std::string sent(const Change &one) {
+  return to_text(zoho_projects::to_service(test::projects_catalog(), one));
+}
 
 Verdict judged(int status, const std::string &body) {
   HttpResult result;
@@ -37,21 +39,26 @@ std::string refusal(const std::string &title, const std::string &details) {
 BOOST_AUTO_TEST_SUITE(projects)
 
 BOOST_AUTO_TEST_CASE(a_task_is_written_as_the_service_wants_it) {
-  BOOST_TEST(sent(change("projects_task", Operation::create,
-                         R"({"name":"Draft","end_date":"2026-04-03T00:00:00+00:00","priority":null,
+  BOOST_TEST(
+      sent(change("projects_task", Operation::create,
+                  R"({"name":"Draft","end_date":"2026-04-03T00:00:00+00:00","priority":null,
                              "owner_ids":["11","12"],"task_list_id":"5","parent_task_id":"9","description":null,
                              "project_id":"85","portal_id":"1","is_completed":false})")) ==
-             R"({"end_date":"2026-04-03T00:00:00.000Z","name":"Draft","owners_and_work":{"owners":[{"zpuid":"11"},)"
-             R"({"zpuid":"12"}]},"parental_info":{"parent_task_id":"9"},"tasklist":{"id":"5"}})");
-  BOOST_TEST(sent(change("projects_task", Operation::update,
-                         R"({"description":null,"end_date":null,"priority":null,"owner_ids":null,"task_list_id":"5"})")) ==
-             R"({"description":"","end_date":null,"owners_and_work":{"owners":[]},"priority":"none"})");
+      R"({"end_date":"2026-04-03T00:00:00.000Z","name":"Draft","owners_and_work":{"owners":[{"zpuid":"11"},)"
+      R"({"zpuid":"12"}]},"parental_info":{"parent_task_id":"9"},"tasklist":{"id":"5"}})");
+  BOOST_TEST(
+      sent(change(
+          "projects_task", Operation::update,
+          R"({"description":null,"end_date":null,"priority":null,"owner_ids":null,"task_list_id":"5"})")) ==
+      R"({"description":"","end_date":null,"owners_and_work":{"owners":[]},"priority":"none"})");
 }
 
 BOOST_AUTO_TEST_CASE(a_projects_client_is_never_in_its_body) {
-  BOOST_TEST(sent(change("projects_project", Operation::create,
-                         R"({"name":"P","client_id":"3","owner_id":"11","end_date":"2026-06-30","portal_id":"1"})")) ==
-             R"({"end_date":"2026-06-30","name":"P","owner":{"zpuid":"11"}})");
+  BOOST_TEST(
+      sent(change(
+          "projects_project", Operation::create,
+          R"({"name":"P","client_id":"3","owner_id":"11","end_date":"2026-06-30","portal_id":"1"})")) ==
+      R"({"end_date":"2026-06-30","name":"P","owner":{"zpuid":"11"}})");
 }
 
 BOOST_AUTO_TEST_CASE(a_task_is_read_whole) {
@@ -60,14 +67,16 @@ BOOST_AUTO_TEST_CASE(a_task_is_read_whole) {
     "status":{"id":"16068","name":"Open","is_closed_type":false},"is_completed":false,"completion_percentage":0,
     "priority":"high","start_date":"2026-04-01T00:00:00.000Z","owners_and_work":{"owners":[{"zpuid":"11","name":"ana"}]},
     "last_updated_time":"2026-04-01T08:00:00.250Z"})");
-  const Record record = zoho_projects::from_service(test::projects_catalog(), "projects_task", task, Place{"1", {}});
+  const Record record =
+      zoho_projects::from_service(test::projects_catalog(), "projects_task", task, Place{"1", {}});
   BOOST_TEST(record.external_id == "2063927000000090011");
   BOOST_TEST(record.version == "2026-04-01T08:00:00.25+00:00");
   // What the service leaves out of a whole record is empty.
-  BOOST_TEST(to_text(record.fields) ==
-             R"({"completion_percentage":0,"description":null,"end_date":null,"is_completed":false,"key":"VO-T12",)"
-             R"("name":"Draft","owner_ids":["11"],"parent_task_id":null,"portal_id":"1","priority":"high",)"
-             R"("project_id":"85","start_date":"2026-04-01T00:00:00+00:00","status":"Open","task_list_id":"86"})");
+  BOOST_TEST(
+      to_text(record.fields) ==
+      R"({"completion_percentage":0,"description":null,"end_date":null,"is_completed":false,"key":"VO-T12",)"
+      R"("name":"Draft","owner_ids":["11"],"parent_task_id":null,"portal_id":"1","priority":"high",)"
+      R"("project_id":"85","start_date":"2026-04-01T00:00:00+00:00","status":"Open","task_list_id":"86"})");
   BOOST_TEST(to_text(set_by_service(test::projects_catalog(), "projects_task", record)) ==
              R"({"key":"VO-T12","status":"Open"})");
 }
@@ -75,12 +84,13 @@ BOOST_AUTO_TEST_CASE(a_task_is_read_whole) {
 BOOST_AUTO_TEST_CASE(people_and_portals_have_several_names_for_the_same) {
   const Catalog catalog = test::projects_catalog();
   const Record user = zoho_projects::from_service(
-      catalog, "projects_user", parse_json(R"({"id":7,"zpuid":"11","name":"ana","role":{"id":"3","name":"Employee"}})"),
+      catalog, "projects_user",
+      parse_json(R"({"id":7,"zpuid":"11","name":"ana","role":{"id":"3","name":"Employee"}})"),
       Place{"1", {}});
   BOOST_TEST(user.external_id == "11");
   BOOST_TEST(to_text(user.fields) == R"({"full_name":"ana","portal_id":"1","role":"Employee"})");
-  const Record portal = zoho_projects::from_service(catalog, "projects_portal",
-                                                    parse_json(R"({"id":687892,"portal_name":"zylker"})"), Place{});
+  const Record portal = zoho_projects::from_service(
+      catalog, "projects_portal", parse_json(R"({"id":687892,"portal_name":"zylker"})"), Place{});
   BOOST_TEST(portal.external_id == "687892");
   BOOST_TEST(to_text(portal.fields) == R"({"name":"zylker"})");
 }
@@ -88,11 +98,13 @@ BOOST_AUTO_TEST_CASE(people_and_portals_have_several_names_for_the_same) {
 BOOST_AUTO_TEST_CASE(a_counter_inside_an_object_and_a_client_if_there_is_one) {
   const Record project = zoho_projects::from_service(
       test::projects_catalog(), "projects_project",
-      parse_json(R"({"id":"5","name":"P","owner":{"zpuid":"11","zuid":6},"tasks":{"open_count":3,"closed_count":1},
+      parse_json(
+          R"({"id":"5","name":"P","owner":{"zpuid":"11","zuid":6},"tasks":{"open_count":3,"closed_count":1},
                      "modified_time":"2026-03-30T07:58:19.896Z"})"),
       Place{"1", {}});
-  BOOST_TEST(to_text(project.fields) ==
-             R"({"description":null,"end_date":null,"name":"P","open_task_count":3,"owner_id":"11","portal_id":"1"})");
+  BOOST_TEST(
+      to_text(project.fields) ==
+      R"({"description":null,"end_date":null,"name":"P","open_task_count":3,"owner_id":"11","portal_id":"1"})");
   BOOST_TEST(project.version == "2026-03-30T07:58:19.896+00:00");
 }
 
@@ -113,7 +125,8 @@ BOOST_AUTO_TEST_CASE(errors_are_judged_by_their_title) {
   BOOST_TEST(to_text(format.outcome) == "park");
   BOOST_TEST(format.detail == "INVALID_PARAMETER_VALUE: Input format mismatch (start_date)");
   // `details` as an object, and an error inside a 200.
-  BOOST_TEST(judged(200, refusal("INVALID_PARAMETER_VALUE", R"({"message":"m"})")).detail == "INVALID_PARAMETER_VALUE: m");
+  BOOST_TEST(judged(200, refusal("INVALID_PARAMETER_VALUE", R"({"message":"m"})")).detail ==
+             "INVALID_PARAMETER_VALUE: m");
   BOOST_TEST(to_text(judged(400, refusal("RESOURCE_NOT_FOUND", "[]")).outcome) == "gone");
   BOOST_TEST(to_text(judged(404, "").outcome) == "gone");
   BOOST_TEST(to_text(judged(500, refusal("INTERNAL_SERVER_ERROR", "[]")).outcome) == "in_doubt");
@@ -127,8 +140,9 @@ BOOST_AUTO_TEST_CASE(a_throttle_is_a_throttle_in_any_form) {
   HttpResult result;
   result.transport = Transport::answered;
   result.status = 400;
-  result.body = refusal("URL_ROLLING_THROTTLES_LIMIT_EXCEEDED",
-                        R"([{"message":"Cannot execute more than 100 requests per API in 2 minutes. Try again after 22 minutes."}])");
+  result.body = refusal(
+      "URL_ROLLING_THROTTLES_LIMIT_EXCEEDED",
+      R"([{"message":"Cannot execute more than 100 requests per API in 2 minutes. Try again after 22 minutes."}])");
   BOOST_TEST(throttled_for(result)->count() == 22 * 60000);
   result.headers["retry-after"] = "7";
   BOOST_TEST(throttled_for(result)->count() == 7000);

@@ -66,17 +66,20 @@ BOOST_AUTO_TEST_CASE(retry_after_is_seconds_or_a_date) {
   BOOST_TEST(parse_retry_after("999999999999", 0)->count() == 86400000);
   BOOST_TEST(parse_retry_after("Wed, 21 Oct 2015 07:28:10 GMT", 1445412480)->count() == 10000);
   BOOST_TEST(parse_retry_after("Wed, 21 Oct 2015 07:28:10 GMT", 1445412500)->count() == 0);
-  for (const char *bad : {"", "-1", "soon", "1.5", "12x"}) BOOST_TEST(!parse_retry_after(bad, 0).has_value(), bad);
+  for (const char *bad : {"", "-1", "soon", "1.5", "12x"})
+    BOOST_TEST(!parse_retry_after(bad, 0).has_value(), bad);
 }
 
 BOOST_AUTO_TEST_CASE(waits_are_read_out_of_sentences) {
-  BOOST_TEST(wait_in_words("Cannot execute more than 100 requests per API in 2 minutes. Try again after 22 minutes.")
-                 ->count() == 22 * 60000);
+  BOOST_TEST(
+      wait_in_words(
+          "Cannot execute more than 100 requests per API in 2 minutes. Try again after 22 minutes.")
+          ->count() == 22 * 60000);
   BOOST_TEST(wait_in_words("try again after 1 minute")->count() == 60000);
   BOOST_TEST(wait_in_words("TRY AGAIN AFTER 90 seconds")->count() == 90000);
   BOOST_TEST(wait_in_words("try again after 2 hours")->count() == 7200000);
-  for (const char *none : {"", "try again later", "try again after some time", "again after 5", "again after minutes",
-                           "again after 99999999999999999999 minutes"}) {
+  for (const char *none : {"", "try again later", "try again after some time", "again after 5",
+                           "again after minutes", "again after 99999999999999999999 minutes"}) {
     BOOST_TEST(!wait_in_words(none).has_value(), none);
   }
 }

@@ -25,8 +25,8 @@ struct SeenRequest {
   int connection = 0;
 };
 
-// Answers HTTP on a loopback port the way a test asks for, down to closing the connection in the middle.  Connections
-// stay open between requests; the script is called by one of them at a time.
+// Answers HTTP on a loopback port the way a test asks for, down to closing the connection in the
+// middle.  Connections stay open between requests; the script is called by one of them at a time.
 class ScriptedServer {
  public:
   // What to write back, raw; "" closes the connection without a word.
@@ -38,8 +38,10 @@ class ScriptedServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0 ||
-        ::listen(listener_, 16) != 0 || ::getsockname(listener_, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
+    if (listener_ < 0 ||
+        ::bind(listener_, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0 ||
+        ::listen(listener_, 16) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr *>(&address), &size) != 0) {
       throw std::runtime_error("could not listen");
     }
     port_ = ntohs(address.sin_port);
@@ -62,7 +64,8 @@ class ScriptedServer {
   }
 
   static std::string answer(int status, const std::string &body, const std::string &headers = "") {
-    return "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " +
+    return "HTTP/1.1 " + std::to_string(status) +
+           " X\r\nContent-Type: application/json\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
   }
 
@@ -106,7 +109,8 @@ class ScriptedServer {
       request.target = request.headers.substr(request.method.size() + 1);
       request.target = request.target.substr(0, request.target.find(' '));
       std::size_t length = 0;
-      if (const std::size_t at = request.headers.find("Content-Length: "); at != std::string::npos) {
+      if (const std::size_t at = request.headers.find("Content-Length: ");
+          at != std::string::npos) {
         length = std::stoul(request.headers.substr(at + 16));
       }
       while (buffer.size() < end + 4 + length) {

@@ -13,7 +13,8 @@ namespace {
 
 struct Folder {
   Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "crm_bridge_seal_XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "crm_bridge_seal_XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no folder");
     path = pattern;
   }
@@ -72,7 +73,8 @@ BOOST_AUTO_TEST_CASE(a_credential_must_be_complete_and_errors_hide_values) {
   lacking.erase("refresh_token");
   BOOST_CHECK_EXCEPTION(parse_credential(lacking), KeyError, [](const KeyError &fault) {
     const std::string text = fault.what();
-    return text.find("refresh_token") != std::string::npos && text.find("1000.C") == std::string::npos;
+    return text.find("refresh_token") != std::string::npos &&
+           text.find("1000.C") == std::string::npos;
   });
 }
 

@@ -19,7 +19,8 @@ class Stage {
   Stage(const std::string &kind, ScriptedServer::Script script, Catalog catalog, int limit = 0)
       : server_([this, script](const SeenRequest &seen) {
           if (seen.target == "/oauth/v2/token") {
-            return ScriptedServer::answer(200, R"({"access_token":"t)" + std::to_string(++tokens_) + R"("})");
+            return ScriptedServer::answer(
+                200, R"({"access_token":"t)" + std::to_string(++tokens_) + R"("})");
           }
           return script(seen);
         }) {
@@ -27,11 +28,14 @@ class Stage {
     settings.kind = kind;
     settings.accounts_url = settings.api_url = server_.url();
     settings.requests_per_window = limit;
-    context_ = std::make_unique<ServiceContext>(settings, std::chrono::milliseconds{5000}, metrics_);
+    context_ =
+        std::make_unique<ServiceContext>(settings, std::chrono::milliseconds{5000}, metrics_);
     client_ = std::make_unique<HttpClient>(context_->allowed());
     session_ = std::make_unique<Session>(
         *context_, *client_, Organization{1, "Org", "active", "1", "UTC"}, std::move(catalog),
-        [] { return Credential{"c", "s", "r"}; },
+        [] {
+          return Credential{"c", "s", "r"};
+        },
         [this](const std::string &, const std::vector<std::string> &ids) {
           std::vector<std::string> taken;
           for (const auto &id : ids) {
@@ -52,7 +56,8 @@ class Stage {
     std::vector<std::string> list;
     for (const auto &seen : server_.seen()) {
       if (seen.target != "/oauth/v2/token") {
-        list.push_back(seen.method + " " + seen.target + (seen.body.empty() ? "" : " " + seen.body));
+        list.push_back(seen.method + " " + seen.target +
+                       (seen.body.empty() ? "" : " " + seen.body));
       }
     }
     return list;
@@ -95,30 +100,42 @@ BOOST_AUTO_TEST_SUITE(session)
 
 BOOST_AUTO_TEST_CASE(a_wrong_token_is_renewed_and_the_call_repeated_once) {
   int refusals = 1;
-  Stage stage("zoho_crm", [&](const SeenRequest &) {
-    return refusals-- > 0 ? ScriptedServer::answer(401, R"({"code":"INVALID_TOKEN"})") : ScriptedServer::answer(200, "{}");
-  }, test::crm_catalog());
+  Stage stage(
+      "zoho_crm",
+      [&](const SeenRequest &) {
+        return refusals-- > 0 ? ScriptedServer::answer(401, R"({"code":"INVALID_TOKEN"})")
+                              : ScriptedServer::answer(200, "{}");
+      },
+      test::crm_catalog());
   BOOST_TEST(stage.run(stage.session().send({"GET", "/crm/v8/org"})).status == 200);
   BOOST_TEST(stage.calls().size() == 2);
-  BOOST_TEST(stage.seen().back().headers.find("Authorization: Zoho-oauthtoken t2") != std::string::npos);
+  BOOST_TEST(stage.seen().back().headers.find("Authorization: Zoho-oauthtoken t2") !=
+             std::string::npos);
   refusals = 100;
   BOOST_TEST(stage.run(stage.session().send({"GET", "/crm/v8/org"})).status == 401);
   BOOST_TEST(stage.calls().size() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_scope_is_not_cured_by_a_new_token) {
-  Stage stage("zoho_crm", [](const SeenRequest &) {
-    return ScriptedServer::answer(401, R"({"code":"OAUTH_SCOPE_MISMATCH"})");
-  }, test::crm_catalog());
+  Stage stage(
+      "zoho_crm",
+      [](const SeenRequest &) {
+        return ScriptedServer::answer(401, R"({"code":"OAUTH_SCOPE_MISMATCH"})");
+      },
+      test::crm_catalog());
   BOOST_TEST(stage.run(stage.session().send({"GET", "/crm/v8/org"})).status == 401);
   BOOST_TEST(stage.calls().size() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_throttle_becomes_429_and_the_pattern_rests) {
-  Stage stage("zoho_projects", [](const SeenRequest &) {
-    return ScriptedServer::answer(400, R"({"error":{"title":"URL_ROLLING_THROTTLES_LIMIT_EXCEEDED",
+  Stage stage(
+      "zoho_projects",
+      [](const SeenRequest &) {
+        return ScriptedServer::answer(400,
+                                      R"({"error":{"title":"URL_ROLLING_THROTTLES_LIMIT_EXCEEDED",
       "details":{"message":"Try again after 22 minutes."}}})");
-  }, test::projects_catalog());
+      },
+      test::projects_catalog());
   const HttpResult first = stage.run(stage.session().send({"GET", "/api/v3/portal/1/projects"}));
   BOOST_TEST(first.status == 429);
   const Verdict verdict = judge(first);
@@ -129,25 +146,33 @@ BOOST_AUTO_TEST_CASE(a_throttle_becomes_429_and_the_pattern_rests) {
 }
 
 BOOST_AUTO_TEST_CASE(our_own_budget_holds_back) {
-  Stage stage("zoho_projects", [](const SeenRequest &) { return ScriptedServer::answer(200, "[]"); },
-              test::projects_catalog(), 2);
-  for (int i = 0; i < 2; ++i) BOOST_TEST(stage.run(stage.session().send({"GET", "/api/v3/portals"})).ok());
+  Stage stage(
+      "zoho_projects", [](const SeenRequest &) { return ScriptedServer::answer(200, "[]"); },
+      test::projects_catalog(), 2);
+  for (int i = 0; i < 2; ++i)
+    BOOST_TEST(stage.run(stage.session().send({"GET", "/api/v3/portals"})).ok());
   const HttpResult third = stage.run(stage.session().send({"GET", "/api/v3/portals"}));
   BOOST_CHECK(third.transport == Transport::withheld);
   BOOST_TEST(third.retry_after.count() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_doubtful_create_finds_itself_and_is_brought_up_to_date) {
-  Stage stage("zoho_crm", [](const SeenRequest &seen) {
-    if (seen.target == "/crm/v8/coql") {
-      return ScriptedServer::answer(200, R"({"data":[{"id":"900","Bridge_Id":"r1"}],"info":{"more_records":false}})");
-    }
-    const std::string id = seen.method == "PUT" ? "900" : "901";
-    return ScriptedServer::answer(200, R"({"data":[{"code":"SUCCESS","details":{"id":")" + id +
-                                           R"(","Modified_Time":"2026-03-02T09:15:00+00:00"}}]})");
-  }, test::crm_catalog());
+  Stage stage(
+      "zoho_crm",
+      [](const SeenRequest &seen) {
+        if (seen.target == "/crm/v8/coql") {
+          return ScriptedServer::answer(
+              200, R"({"data":[{"id":"900","Bridge_Id":"r1"}],"info":{"more_records":false}})");
+        }
+        const std::string id = seen.method == "PUT" ? "900" : "901";
+        return ScriptedServer::answer(200,
+                                      R"({"data":[{"code":"SUCCESS","details":{"id":")" + id +
+                                          R"(","Modified_Time":"2026-03-02T09:15:00+00:00"}}]})");
+      },
+      test::crm_catalog());
   zoho_crm::Connector connector(stage.session().settings());
-  const Delivered delivered = stage.run(connector.deliver(stage.session(), {deal("r1", true), deal("r2", true)}));
+  const Delivered delivered =
+      stage.run(connector.deliver(stage.session(), {deal("r1", true), deal("r2", true)}));
   BOOST_REQUIRE(delivered.settled.size() == 2);
   for (const auto &one : delivered.settled) {
     BOOST_TEST(to_text(one.verdict.outcome) == "done");
@@ -156,12 +181,16 @@ BOOST_AUTO_TEST_CASE(a_doubtful_create_finds_itself_and_is_brought_up_to_date) {
   const auto calls = stage.calls();
   BOOST_REQUIRE(calls.size() == 3);
   BOOST_TEST(calls[0].find("where Bridge_Id in ('r1','r2')") != std::string::npos);
-  BOOST_TEST(calls[1] == R"(POST /crm/v8/Deals {"data":[{"Bridge_Id":"r2","Deal_Name":"A"}],"trigger":[]})");
-  BOOST_TEST(calls[2] == R"(PUT /crm/v8/Deals {"data":[{"Deal_Name":"A","id":"900"}],"trigger":[]})");
+  BOOST_TEST(calls[1] ==
+             R"(POST /crm/v8/Deals {"data":[{"Bridge_Id":"r2","Deal_Name":"A"}],"trigger":[]})");
+  BOOST_TEST(calls[2] ==
+             R"(PUT /crm/v8/Deals {"data":[{"Deal_Name":"A","id":"900"}],"trigger":[]})");
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_lookup_leaves_the_doubt) {
-  Stage stage("zoho_crm", [](const SeenRequest &) { return ScriptedServer::answer(500, ""); }, test::crm_catalog());
+  Stage stage(
+      "zoho_crm", [](const SeenRequest &) { return ScriptedServer::answer(500, ""); },
+      test::crm_catalog());
   zoho_crm::Connector connector(stage.session().settings());
   const Delivered delivered = stage.run(connector.deliver(stage.session(), {deal("r1", true)}));
   BOOST_TEST(to_text(delivered.settled.at(0).verdict.outcome) == "in_doubt");
@@ -169,9 +198,13 @@ BOOST_AUTO_TEST_CASE(a_failed_lookup_leaves_the_doubt) {
 }
 
 BOOST_AUTO_TEST_CASE(one_record_alone_is_guarded_by_its_version) {
-  Stage stage("zoho_crm", [](const SeenRequest &) {
-    return ScriptedServer::answer(412, R"({"data":[{"code":"ALREADY_MODIFIED","details":{"id":"5"},"message":"m"}]})");
-  }, test::crm_catalog());
+  Stage stage(
+      "zoho_crm",
+      [](const SeenRequest &) {
+        return ScriptedServer::answer(
+            412, R"({"data":[{"code":"ALREADY_MODIFIED","details":{"id":"5"},"message":"m"}]})");
+      },
+      test::crm_catalog());
   zoho_crm::Connector connector(stage.session().settings());
   Change update = deal("r1", false);
   update.operation = Operation::update;
@@ -179,39 +212,53 @@ BOOST_AUTO_TEST_CASE(one_record_alone_is_guarded_by_its_version) {
   update.version = "2026-03-02 03:45:00+00";
   const Delivered delivered = stage.run(connector.deliver(stage.session(), {update}));
   BOOST_TEST(delivered.settled.at(0).read_again);
-  BOOST_TEST(stage.seen().back().headers.find("If-Unmodified-Since: 2026-03-02T03:45:00+00:00") != std::string::npos);
+  BOOST_TEST(stage.seen().back().headers.find("If-Unmodified-Since: 2026-03-02T03:45:00+00:00") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_tasks_of_a_project_share_one_new_list) {
-  Stage stage("zoho_projects", [](const SeenRequest &seen) {
-    if (seen.method == "GET") return ScriptedServer::answer(204, "");
-    if (seen.target.ends_with("/tasklists")) return ScriptedServer::answer(201, R"({"id":"86","name":"General"})");
-    return ScriptedServer::answer(201, R"({"id":"90","name":"Draft","tasklist":{"id":"86"},"prefix":"T1"})");
-  }, test::projects_catalog());
+  Stage stage(
+      "zoho_projects",
+      [](const SeenRequest &seen) {
+        if (seen.method == "GET") return ScriptedServer::answer(204, "");
+        if (seen.target.ends_with("/tasklists"))
+          return ScriptedServer::answer(201, R"({"id":"86","name":"General"})");
+        return ScriptedServer::answer(
+            201, R"({"id":"90","name":"Draft","tasklist":{"id":"86"},"prefix":"T1"})");
+      },
+      test::projects_catalog());
   zoho_projects::Connector connector(stage.session().settings());
   Task<Delivered> one = connector.deliver(stage.session(), {project_task()});
   Task<Delivered> other = connector.deliver(stage.session(), {project_task()});
   one.start();
   other.start();
-  while (!one.done() || !other.done()) stage.session().client().turn(std::chrono::milliseconds{100});
+  while (!one.done() || !other.done())
+    stage.session().client().turn(std::chrono::milliseconds{100});
   const Delivered delivered = one.take();
   BOOST_TEST(to_text(delivered.settled.at(0).verdict.outcome) == "done");
   BOOST_TEST(to_text(delivered.settled.at(0).fields) == R"({"key":"T1","task_list_id":"86"})");
   BOOST_REQUIRE(delivered.seen.size() == 1);
-  BOOST_TEST(to_text(delivered.seen[0].records.at(0).fields) == R"({"name":"General","project_id":"85"})");
+  BOOST_TEST(to_text(delivered.seen[0].records.at(0).fields) ==
+             R"({"name":"General","project_id":"85"})");
   BOOST_TEST(other.take().seen.empty());
   int lists_made = 0;
-  for (const auto &call : stage.calls()) lists_made += call.starts_with("POST /api/v3/portal/1/projects/85/tasklists") ? 1 : 0;
+  for (const auto &call : stage.calls())
+    lists_made += call.starts_with("POST /api/v3/portal/1/projects/85/tasklists") ? 1 : 0;
   BOOST_TEST(lists_made == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_task_is_looked_for_among_strangers) {
-  Stage stage("zoho_projects", [](const SeenRequest &seen) {
-    if (seen.method == "GET") {
-      return ScriptedServer::answer(200, R"({"tasks":[{"id":"91","name":"Draft"},{"id":"90","name":"Draft"},{"id":"92","name":"Other"}]})");
-    }
-    return ScriptedServer::answer(200, R"({"id":"90","name":"Draft"})");
-  }, test::projects_catalog());
+  Stage stage(
+      "zoho_projects",
+      [](const SeenRequest &seen) {
+        if (seen.method == "GET") {
+          return ScriptedServer::answer(
+              200,
+              R"({"tasks":[{"id":"91","name":"Draft"},{"id":"90","name":"Draft"},{"id":"92","name":"Other"}]})");
+        }
+        return ScriptedServer::answer(200, R"({"id":"90","name":"Draft"})");
+      },
+      test::projects_catalog());
   stage.known = {"91"};  // the twin of another record of ours
   zoho_projects::Connector connector(stage.session().settings());
   Change change = project_task();
@@ -219,13 +266,17 @@ BOOST_AUTO_TEST_CASE(a_lost_task_is_looked_for_among_strangers) {
   const Delivered delivered = stage.run(connector.deliver(stage.session(), {change}));
   BOOST_TEST(to_text(delivered.settled.at(0).verdict.outcome) == "done");
   BOOST_TEST(delivered.settled.at(0).external_id == "90");
-  BOOST_TEST(stage.calls().back() == R"(PATCH /api/v3/portal/1/projects/85/tasks/90 {"name":"Draft"})");
+  BOOST_TEST(stage.calls().back() ==
+             R"(PATCH /api/v3/portal/1/projects/85/tasks/90 {"name":"Draft"})");
 }
 
 BOOST_AUTO_TEST_CASE(an_assumed_call_parks_but_the_project_is_made_and_told) {
-  Stage stage("zoho_projects", [](const SeenRequest &) {
-    return ScriptedServer::answer(201, R"({"id":"85","name":"P","status":{"name":"Active"}})");
-  }, test::projects_catalog());
+  Stage stage(
+      "zoho_projects",
+      [](const SeenRequest &) {
+        return ScriptedServer::answer(201, R"({"id":"85","name":"P","status":{"name":"Active"}})");
+      },
+      test::projects_catalog());
   zoho_projects::Connector connector(stage.session().settings());
   Change change;
   change.module = "projects_project";
@@ -241,16 +292,25 @@ BOOST_AUTO_TEST_CASE(an_assumed_call_parks_but_the_project_is_made_and_told) {
 }
 
 BOOST_AUTO_TEST_CASE(a_delta_read_moves_its_cursor_and_ends) {
-  Stage stage("zoho_crm", [](const SeenRequest &seen) {
-    if (seen.target.find("/actions/count") != std::string::npos) return ScriptedServer::answer(200, R"({"count":2})");
-    if (seen.target.find("/deleted") != std::string::npos) return ScriptedServer::answer(204, "");
-    if (seen.target.find("page_token=p2") != std::string::npos) {
-      return ScriptedServer::answer(200, R"({"data":[{"id":"2","Deal_Name":"B","Modified_Time":"2026-03-02T09:15:01+00:00"}],
+  Stage stage(
+      "zoho_crm",
+      [](const SeenRequest &seen) {
+        if (seen.target.find("/actions/count") != std::string::npos)
+          return ScriptedServer::answer(200, R"({"count":2})");
+        if (seen.target.find("/deleted") != std::string::npos)
+          return ScriptedServer::answer(204, "");
+        if (seen.target.find("page_token=p2") != std::string::npos) {
+          return ScriptedServer::answer(
+              200,
+              R"({"data":[{"id":"2","Deal_Name":"B","Modified_Time":"2026-03-02T09:15:01+00:00"}],
         "info":{"more_records":false}})");
-    }
-    return ScriptedServer::answer(200, R"({"data":[{"id":"1","Deal_Name":"A","Modified_Time":"2026-03-02T09:15:00+00:00"}],
+        }
+        return ScriptedServer::answer(
+            200,
+            R"({"data":[{"id":"1","Deal_Name":"A","Modified_Time":"2026-03-02T09:15:00+00:00"}],
       "info":{"more_records":true,"next_page_token":"p2"}})");
-  }, test::crm_catalog());
+      },
+      test::crm_catalog());
   zoho_crm::Connector connector(stage.session().settings());
   Json cursor;
   std::vector<std::string> ids;
@@ -273,7 +333,8 @@ BOOST_AUTO_TEST_CASE(a_delta_read_moves_its_cursor_and_ends) {
   BOOST_TEST(truthy(find(cursor, "settled")));
   // The next one asks from the second after: everything of that second was seen long afterwards.
   stage.run(connector.read_page(stage.session(), "crm_deal", cursor));
-  BOOST_TEST(stage.seen().back().headers.find("If-Modified-Since: 2026-03-02T09:15:02+00:00") != std::string::npos);
+  BOOST_TEST(stage.seen().back().headers.find("If-Modified-Since: 2026-03-02T09:15:02+00:00") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -43,8 +43,9 @@ BOOST_AUTO_TEST_CASE(addresses_are_stable_and_differ_between_tenants) {
 }
 
 BOOST_AUTO_TEST_CASE(paths_of_another_form_are_none) {
-  for (const char *path : {"/", "/hooks", "/hooks/", "/hooks/zoho_crm", "/hooks/zoho_crm/1", "/hooks/zoho_crm/1/",
-                           "/hooks/zoho_crm/x/y", "/hooks/zoho_crm/-1/y", "/hooks/zoho_crm/99999999999999999999/y"}) {
+  for (const char *path :
+       {"/", "/hooks", "/hooks/", "/hooks/zoho_crm", "/hooks/zoho_crm/1", "/hooks/zoho_crm/1/",
+        "/hooks/zoho_crm/x/y", "/hooks/zoho_crm/-1/y", "/hooks/zoho_crm/99999999999999999999/y"}) {
     BOOST_TEST(!parse_webhook_path(path).has_value(), path);
   }
 }
@@ -65,14 +66,21 @@ BOOST_AUTO_TEST_CASE(bodies_of_both_services) {
   BOOST_TEST(crm->external_ids.size() == 2);
   BOOST_TEST(crm->event == "update");
   BOOST_TEST(crm->token == "t0ken-1");
-  const auto projects = zoho_projects::Connector(settings("zoho_projects"))
-                            .parse_webhook(parse_json(R"({"module":"tasks","id":2063927000000090011,"project_id":"85",
+  const auto projects =
+      zoho_projects::Connector(settings("zoho_projects"))
+          .parse_webhook(parse_json(R"({"module":"tasks","id":2063927000000090011,"project_id":"85",
       "event":"delete","token":"t"})"));
   BOOST_REQUIRE(projects.has_value());
   BOOST_TEST(projects->external_ids.front() == "2063927000000090011");
-  for (const char *body : {"{}", "[]", "null", "\"x\"", R"({"module":"Tasks","ids":"x"})", R"({"ids":[]})"}) {
-    BOOST_TEST(!zoho_crm::Connector(settings("zoho_crm")).parse_webhook(parse_json(body)).has_value(), body);
-    BOOST_TEST(!zoho_projects::Connector(settings("zoho_projects")).parse_webhook(parse_json(body)).has_value(), body);
+  for (const char *body :
+       {"{}", "[]", "null", "\"x\"", R"({"module":"Tasks","ids":"x"})", R"({"ids":[]})"}) {
+    BOOST_TEST(
+        !zoho_crm::Connector(settings("zoho_crm")).parse_webhook(parse_json(body)).has_value(),
+        body);
+    BOOST_TEST(!zoho_projects::Connector(settings("zoho_projects"))
+                    .parse_webhook(parse_json(body))
+                    .has_value(),
+               body);
   }
 }
 

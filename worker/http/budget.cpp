@@ -51,7 +51,8 @@ std::chrono::milliseconds Budget::take(const std::string &pattern, Clock::time_p
   return std::chrono::milliseconds{0};
 }
 
-void Budget::rest(const std::string &pattern, std::chrono::milliseconds wait, Clock::time_point now) {
+void Budget::rest(const std::string &pattern, std::chrono::milliseconds wait,
+                  Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   auto &until_when = resting_[pattern];
   until_when = std::max(until_when, now + wait);

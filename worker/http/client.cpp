@@ -14,21 +14,22 @@ namespace {
 constexpr std::size_t largest_answer = 16U << 20;
 constexpr std::size_t largest_header = 64U << 10;
 constexpr long connect_timeout_milliseconds = 10'000;
-// A connection idle for longer is not used again: the service has probably closed it, and a request that meets a
-// dead connection is in doubt.
+// A connection idle for longer is not used again: the service has probably closed it, and a request
+// that meets a dead connection is in doubt.
 constexpr long longest_idle_seconds = 30;
 
 void initialize_library() {
   static std::once_flag once;
   std::call_once(once, [] {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw std::runtime_error("could not initialize libcurl");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+      throw std::runtime_error("could not initialize libcurl");
   });
 }
 
 }  // namespace
 
-// One request under way.  It lives in the frame of the coroutine that waits for it, so dropping the coroutine drops
-// the request.
+// One request under way.  It lives in the frame of the coroutine that waits for it, so dropping the
+// coroutine drops the request.
 struct HttpClient::Transfer {
   HttpClient *client;
   HttpRequest request;
@@ -84,7 +85,8 @@ struct HttpClient::Transfer {
   }
   static std::size_t on_read(char *data, std::size_t size, std::size_t count, void *self) {
     auto &transfer = *static_cast<Transfer *>(self);
-    const std::size_t bytes = std::min(size * count, transfer.request.body.size() - transfer.body_sent);
+    const std::size_t bytes =
+        std::min(size * count, transfer.request.body.size() - transfer.body_sent);
     std::memcpy(data, transfer.request.body.data() + transfer.body_sent, bytes);
     transfer.body_sent += bytes;
     return bytes;
@@ -166,16 +168,18 @@ void HttpClient::begin(Transfer &transfer) {
   curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &transfer);
   if (!request.repeatable) {
-    // libcurl sends a request again when a kept connection dies before the first byte of an answer.  A body that
-    // cannot be rewound keeps it from doing so.
+    // libcurl sends a request again when a kept connection dies before the first byte of an answer.
+    // A body that cannot be rewound keeps it from doing so.
     curl_easy_setopt(handle, CURLOPT_POST, 1L);
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(handle, CURLOPT_READFUNCTION, &Transfer::on_read);
     curl_easy_setopt(handle, CURLOPT_READDATA, &transfer);
     curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
   } else if (!request.body.empty() || request.method != "GET") {
     if (request.method != "DELETE" || !request.body.empty()) {
-      curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request.body.size()));
       curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
     }
   }
@@ -225,7 +229,8 @@ void HttpClient::turn(std::chrono::milliseconds timeout, std::span<const int> wa
   collect();
   if (ready_.empty() && timeout.count() > 0) {
     if (!timers_.empty()) {
-      const auto next = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - Clock::now());
+      const auto next =
+          std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - Clock::now());
       timeout = std::clamp(next, std::chrono::milliseconds{0}, timeout);
     }
     std::vector<curl_waitfd> descriptors;

@@ -15,9 +15,10 @@
 
 namespace crm_bridge::worker {
 
-// Many HTTP/1.1 requests at once on one thread, over connections that are kept; the event loop of the coroutines
-// that wait for them.  TLS 1.2 or later with full verification, no redirects, answers up to 16 MiB with headers up to
-// 64 KiB, and only to the hosts it was given.  Not thread-safe: each thread has its own.
+// Many HTTP/1.1 requests at once on one thread, over connections that are kept; the event loop of
+// the coroutines that wait for them.  TLS 1.2 or later with full verification, no redirects,
+// answers up to 16 MiB with headers up to 64 KiB, and only to the hosts it was given.  Not
+// thread-safe: each thread has its own.
 class HttpClient {
  public:
   using Clock = std::chrono::steady_clock;
@@ -31,12 +32,12 @@ class HttpClient {
   Task<HttpResult> send(HttpRequest request);
   Task<void> sleep(std::chrono::milliseconds duration);
 
-  // Moves everything on that can move; first waits up to `timeout` for something to do, or for one of `wake` to
-  // become readable.  Resumes the coroutines whose wait has ended.
+  // Moves everything on that can move; first waits up to `timeout` for something to do, or for one
+  // of `wake` to become readable.  Resumes the coroutines whose wait has ended.
   void turn(std::chrono::milliseconds timeout, std::span<const int> wake = {});
 
-  // Runs one coroutine to its end.  `stopped` is asked every 100 ms at least; if it says yes, Stopped is thrown and
-  // what was under way is dropped.
+  // Runs one coroutine to its end.  `stopped` is asked every 100 ms at least; if it says yes,
+  // Stopped is thrown and what was under way is dropped.
   template <typename T>
   T run(Task<T> task, const std::function<bool()> &stopped = {});
 

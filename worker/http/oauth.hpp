@@ -45,8 +45,9 @@ class NoToken : public std::runtime_error {
   std::chrono::milliseconds retry_after_;
 };
 
-// The access tokens of one service, one for each organization.  One refresh at a time whatever number of threads
-// ask (the services throttle the eleventh in ten minutes); renewed five minutes before the end.
+// The access tokens of one service, one for each organization.  One refresh at a time whatever
+// number of threads ask (the services throttle the eleventh in ten minutes); renewed five minutes
+// before the end.
 class AccessTokens {
  public:
   using Clock = std::chrono::steady_clock;

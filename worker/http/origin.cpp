@@ -14,7 +14,8 @@ bool is_letter(char c) { return c >= 'a' && c <= 'z'; }
 std::optional<int> parse_port(std::string_view text) {
   int port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '0') return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '0')
+    return std::nullopt;
   if (port < 1 || port > 65535) return std::nullopt;
   return port;
 }
@@ -24,7 +25,8 @@ bool is_dotted_quad(std::string_view host) {
   while (true) {
     const std::size_t dot = host.find('.');
     const std::string_view part = host.substr(0, dot);
-    if (part.empty() || part.size() > 3 || !std::all_of(part.begin(), part.end(), is_digit)) return false;
+    if (part.empty() || part.size() > 3 || !std::all_of(part.begin(), part.end(), is_digit))
+      return false;
     if (part.size() > 1 && part.front() == '0') return false;
     int value = 0;
     std::from_chars(part.data(), part.data() + part.size(), value);
@@ -41,25 +43,29 @@ bool is_host_name(std::string_view host) {
   while (true) {
     const std::size_t dot = host.find('.');
     last = host.substr(0, dot);
-    const bool good = !last.empty() && last.size() <= 63 && last.front() != '-' && last.back() != '-' &&
-                      std::all_of(last.begin(), last.end(),
-                                  [](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
+    const bool good = !last.empty() && last.size() <= 63 && last.front() != '-' &&
+                      last.back() != '-' && std::all_of(last.begin(), last.end(), [](char c) {
+                        return is_letter(c) || is_digit(c) || c == '-';
+                      });
     if (!good) return false;
     if (dot == std::string_view::npos) break;
     host.remove_prefix(dot + 1);
   }
-  // A last label that starts with a digit is how the short, octal and hexadecimal forms of addresses begin.
+  // A last label that starts with a digit is how the short, octal and hexadecimal forms of
+  // addresses begin.
   return is_letter(last.front());
 }
 
 bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" || (is_dotted_quad(host) && host.starts_with("127."));
+  return host == "localhost" || host == "[::1]" ||
+         (is_dotted_quad(host) && host.starts_with("127."));
 }
 
 }  // namespace
 
 std::optional<Origin> parse_origin(std::string_view url) {
-  const bool printable = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
+  const bool printable =
+      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
   if (!printable) return std::nullopt;
   Origin origin;
   if (url.starts_with("https://")) {
@@ -98,7 +104,8 @@ AllowedOrigins::AllowedOrigins(const std::vector<std::string> &urls) {
   for (const auto &url : urls) {
     const auto origin = parse_origin(url);
     if (!origin) {
-      throw std::invalid_argument("\"" + url + "\" is not an https URL (http is taken for loopback addresses only)");
+      throw std::invalid_argument(
+          "\"" + url + "\" is not an https URL (http is taken for loopback addresses only)");
     }
     origins_.push_back(*origin);
   }
@@ -113,7 +120,8 @@ std::string url_encode(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string result;
   for (const char c : text) {
-    if (is_digit(c) || is_letter(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' || c == '~') {
+    if (is_digit(c) || is_letter(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' ||
+        c == '~') {
       result += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);

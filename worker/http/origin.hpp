@@ -16,9 +16,10 @@ struct Origin {
   bool operator==(const Origin &) const = default;
 };
 
-// The origin of an absolute URL, or nullopt unless it is https, or http to a loopback address (a test server on the
-// same host; nothing leaves the machine).  Strict on purpose: no user name, no backslash, no control or space, no
-// escaped or non-ASCII host, no host made of numbers other than a full dotted quad, ports 1 to 65535.
+// The origin of an absolute URL, or nullopt unless it is https, or http to a loopback address (a
+// test server on the same host; nothing leaves the machine).  Strict on purpose: no user name, no
+// backslash, no control or space, no escaped or non-ASCII host, no host made of numbers other than
+// a full dotted quad, ports 1 to 65535.
 std::optional<Origin> parse_origin(std::string_view url);
 
 // The hosts that the configuration names.

@@ -23,19 +23,26 @@ std::optional<long long> parse_whole(std::string_view text) {
 milliseconds told_to_wait(const HttpResult &result) {
   const auto header = result.headers.find("retry-after");
   if (header == result.headers.end()) return milliseconds{0};
-  return parse_retry_after(header->second, static_cast<long long>(std::time(nullptr))).value_or(milliseconds{0});
+  return parse_retry_after(header->second, static_cast<long long>(std::time(nullptr)))
+      .value_or(milliseconds{0});
 }
 
 }  // namespace
 
 std::string_view to_text(Outcome outcome) {
   switch (outcome) {
-    case Outcome::done: return "done";
-    case Outcome::retry: return "retry";
-    case Outcome::in_doubt: return "in_doubt";
-    case Outcome::release: return "release";
-    case Outcome::park: return "park";
-    case Outcome::gone: return "gone";
+    case Outcome::done:
+      return "done";
+    case Outcome::retry:
+      return "retry";
+    case Outcome::in_doubt:
+      return "in_doubt";
+    case Outcome::release:
+      return "release";
+    case Outcome::park:
+      return "park";
+    case Outcome::gone:
+      return "gone";
   }
   return "retry";
 }
@@ -58,7 +65,8 @@ Verdict judge(const HttpResult &result) {
   if (status == 403) return {Outcome::park, "forbidden", detail, milliseconds{0}};
   if (status == 404 || status == 410) return {Outcome::gone, "not_found", detail, milliseconds{0}};
   if (status == 412) return {Outcome::retry, "already_modified", detail, milliseconds{0}};
-  if (status == 408 || status == 425) return {Outcome::retry, "try_again", detail, told_to_wait(result)};
+  if (status == 408 || status == 425)
+    return {Outcome::retry, "try_again", detail, told_to_wait(result)};
   if (status == 429) return {Outcome::retry, "rate_limited", detail, told_to_wait(result)};
   if (status == 501) return {Outcome::park, "not_implemented", detail, milliseconds{0}};
   if (status == 503 && told_to_wait(result) > milliseconds{0}) {
@@ -78,13 +86,15 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, long long 
   const char *end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &when);
   if (end == nullptr || *end != '\0') return std::nullopt;
   const long long wait = static_cast<long long>(timegm(&when)) - now;
-  return std::clamp(milliseconds{seconds{std::clamp(wait, 0LL, 86400LL)}}, milliseconds{0}, longest_wait);
+  return std::clamp(milliseconds{seconds{std::clamp(wait, 0LL, 86400LL)}}, milliseconds{0},
+                    longest_wait);
 }
 
 std::optional<milliseconds> wait_in_words(std::string_view text) {
   std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  });
   constexpr std::string_view phrase = "again after ";
   const std::size_t at = lower.find(phrase);
   if (at == std::string::npos) return std::nullopt;

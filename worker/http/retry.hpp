@@ -21,9 +21,9 @@ struct Verdict {
   std::chrono::milliseconds retry_after{0};
 };
 
-// What an HTTP result means for one write, before anyone has looked into the body.  Pure.  The rule behind it: only
-// what the service certainly did not do may be tried again blindly; an error of the service's own (5xx) may come
-// after the work was done and is as doubtful as no answer at all.
+// What an HTTP result means for one write, before anyone has looked into the body.  Pure.  The rule
+// behind it: only what the service certainly did not do may be tried again blindly; an error of the
+// service's own (5xx) may come after the work was done and is as doubtful as no answer at all.
 Verdict judge(const HttpResult &result);
 
 // The Retry-After header in seconds or as an HTTP date (`now` is Unix seconds).

@@ -53,8 +53,9 @@ struct Promise<void> : PromiseBase {
 
 }  // namespace internal
 
-// A coroutine that begins when it is awaited or started, on one thread together with its HttpClient: a connector's
-// steps (look up, create, associate) read from top to bottom while dozens of them wait for answers at once.
+// A coroutine that begins when it is awaited or started, on one thread together with its
+// HttpClient: a connector's steps (look up, create, associate) read from top to bottom while dozens
+// of them wait for answers at once.
 template <typename T = void>
 class [[nodiscard]] Task {
  public:

@@ -43,32 +43,41 @@ std::vector<Notice> Intake::give(Database &database, Session &session, const Mod
     const auto from = records.records.begin() + static_cast<std::ptrdiff_t>(at);
     const auto count = std::min(records_a_call, records.records.size() - at);
     const std::vector<Record> portion(from, from + static_cast<std::ptrdiff_t>(count));
-    for (const auto &outcome : database.receive(records.module, portion, read_started_at, org_id, run)) {
+    for (const auto &outcome :
+         database.receive(records.module, portion, read_started_at, org_id, run)) {
       context_.metrics().received(service, outcome.outcome);
       if (outcome.outcome == "rejected") {
         log_event(Severity::warning, "record_rejected",
-                  {{"service", service}, {"org", org_id}, {"module", records.module},
-                   {"external_id", outcome.external_id}, {"detail", outcome.detail}});
+                  {{"service", service},
+                   {"org", org_id},
+                   {"module", records.module},
+                   {"external_id", outcome.external_id},
+                   {"detail", outcome.detail}});
       }
       if (outcome.outcome != "busy" && outcome.outcome != "stale") continue;
       const auto record = std::find_if(portion.begin(), portion.end(), [&](const Record &one) {
         return one.external_id == outcome.external_id;
       });
       if (record == portion.end()) continue;
-      again.push_back({{}, records.module, record->external_id, record->deleted ? "delete" : "update",
+      again.push_back({{},
+                       records.module,
+                       record->external_id,
+                       record->deleted ? "delete" : "update",
                        context_of(session.catalog(), records.module, *record)});
     }
   }
   return again;
 }
 
-std::size_t Intake::take(Database &database, Session &session, const std::vector<ModuleRecords> &records,
+std::size_t Intake::take(Database &database, Session &session,
+                         const std::vector<ModuleRecords> &records,
                          const std::string &read_started_at, const std::string &run) {
   std::size_t count = 0;
   std::vector<Notice> again;
   for (const auto &portion : records) {
     count += portion.records.size();
-    for (auto &notice : give(database, session, portion, read_started_at, run)) again.push_back(std::move(notice));
+    for (auto &notice : give(database, session, portion, read_started_at, run))
+      again.push_back(std::move(notice));
   }
   for (int round = 0; round < rounds && !again.empty(); ++round) {
     shared_.stop.wait(std::chrono::milliseconds{20 << (2 * round)});
@@ -79,13 +88,14 @@ std::size_t Intake::take(Database &database, Session &session, const std::vector
       const std::string started_at = database.clock();
       const Reading reading = wait_for(service_->read_records(session, module, std::move(notices)));
       for (const auto &portion : reading.records) {
-        for (auto &notice : give(database, session, portion, started_at, run)) again.push_back(std::move(notice));
+        for (auto &notice : give(database, session, portion, started_at, run))
+          again.push_back(std::move(notice));
       }
     }
   }
   for (const auto &notice : again) {
-    database.store_notice(context_.settings().kind, "reread", notice.module, {notice.external_id}, notice.event, "",
-                          session.organization().org_id);
+    database.store_notice(context_.settings().kind, "reread", notice.module, {notice.external_id},
+                          notice.event, "", session.organization().org_id);
   }
   return count;
 }

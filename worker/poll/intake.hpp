@@ -23,14 +23,15 @@ class Intake {
   Service &service() { return *service_; }
   Sessions &sessions() { return sessions_; }
 
-  // Runs a connector's coroutine on this thread; throws HttpClient::Stopped when a stop is requested meanwhile.
+  // Runs a connector's coroutine on this thread; throws HttpClient::Stopped when a stop is
+  // requested meanwhile.
   template <typename T>
   T wait_for(Task<T> task) {
     return client_.run(std::move(task), [this] { return shared_.stop.requested(); });
   }
 
-  // Gives records to receive(), in portions; reads again what was busy or stale, and after a few rounds leaves a
-  // notice so that it is read later.  Returns how many were given.
+  // Gives records to receive(), in portions; reads again what was busy or stale, and after a few
+  // rounds leaves a notice so that it is read later.  Returns how many were given.
   std::size_t take(Database &database, Session &session, const std::vector<ModuleRecords> &records,
                    const std::string &read_started_at, const std::string &run = {});
 

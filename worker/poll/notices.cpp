@@ -34,7 +34,8 @@ void Notices::loop(Database &database) {
     bell.silence();
     database.rung();
     if (work(database)) continue;
-    wait_for_any({bell.descriptor(), database.descriptor(), shared.stop.descriptor()}, longest_pause);
+    wait_for_any({bell.descriptor(), database.descriptor(), shared.stop.descriptor()},
+                 longest_pause);
   }
 }
 
@@ -60,9 +61,11 @@ bool Notices::work(Database &database) {
       try {
         read_again(database, *session, module, std::move(notices));
       } catch (const ServiceFailure &fault) {
-        // Not finished, so they are handed out again; and the next poll reads the records in any case.
-        log_event(Severity::warning, "notices_failed",
-                  {{"service", service}, {"org", org_id}, {"module", module}, {"reason", fault.what()}});
+        // Not finished, so they are handed out again; and the next poll reads the records in any
+        // case.
+        log_event(
+            Severity::warning, "notices_failed",
+            {{"service", service}, {"org", org_id}, {"module", module}, {"reason", fault.what()}});
       }
     }
   }
@@ -73,9 +76,11 @@ void Notices::read_again(Database &database, Session &session, const std::string
                          std::vector<Notice> notices) {
   const std::int64_t org_id = session.organization().org_id;
   std::vector<std::string> ids;
-  for (const auto &notice : notices) ids.insert(ids.end(), notice.notice_ids.begin(), notice.notice_ids.end());
+  for (const auto &notice : notices)
+    ids.insert(ids.end(), notice.notice_ids.begin(), notice.notice_ids.end());
   const std::string started_at = database.clock();
-  const Reading reading = intake_.wait_for(intake_.service().read_records(session, module, std::move(notices)));
+  const Reading reading =
+      intake_.wait_for(intake_.service().read_records(session, module, std::move(notices)));
   intake_.take(database, session, reading.records, started_at);
   for (const auto &other : reading.poll) poll_module(intake_, database, session, other);
   database.finish_notices(ids, org_id);

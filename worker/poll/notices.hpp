@@ -18,7 +18,8 @@ class Notices {
   void loop(Database &database);
   // True if any was taken.
   bool work(Database &database);
-  void read_again(Database &database, Session &session, const std::string &module, std::vector<Notice> notices);
+  void read_again(Database &database, Session &session, const std::string &module,
+                  std::vector<Notice> notices);
 
   Intake intake_;
 };

@@ -54,8 +54,9 @@ void Poller::loop(Database &database) {
       wake_at = std::min(wake_at, next);
     }
     while (!database.rung() && !shared.stop.requested() && Clock::now() < wake_at) {
-      wait_for_any({database.descriptor(), shared.stop.descriptor()},
-                   std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(wake_at - Clock::now())));
+      wait_for_any(
+          {database.descriptor(), shared.stop.descriptor()},
+          std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(wake_at - Clock::now())));
     }
   }
 }
@@ -93,7 +94,9 @@ bool Poller::poll_organization(Database &database, Session &session) {
     }
     good = false;
     log_event(Severity::warning, "poll_failed",
-              {{"service", service}, {"org", session.organization().org_id}, {"module", module.module},
+              {{"service", service},
+               {"org", session.organization().org_id},
+               {"module", module.module},
                {"reason", reason}});
   }
   intake_.context().metrics().polled(service, good);
@@ -110,10 +113,13 @@ void Poller::renew_channel(Database &, Session &session) {
   const ServiceSettings &settings = intake_.context().settings();
   const WebhookAddress address = webhook_address(shared.key, settings, org_id);
   try {
-    const ChannelAddress channel{receiver->public_url + address.path, address.token, address.channel_id};
+    const ChannelAddress channel{receiver->public_url + address.path, address.token,
+                                 address.channel_id};
     const bool opened = intake_.wait_for(intake_.service().open_channel(session, channel));
     next = Clock::now() + channel_renewal;
-    if (opened) log_event(Severity::information, "channel_open", {{"service", settings.kind}, {"org", org_id}});
+    if (opened)
+      log_event(Severity::information, "channel_open",
+                {{"service", settings.kind}, {"org", org_id}});
   } catch (const ServiceFailure &fault) {
     next = Clock::now() + channel_retry;
     log_event(Severity::warning, "channel_failed",

@@ -9,14 +9,16 @@
 
 namespace crm_bridge::worker {
 
-// The safety net that makes lost webhooks harmless: delta reads of every polled module, the first complete reading,
-// what the database asks the worker to do, and the renewal of notification channels.
+// The safety net that makes lost webhooks harmless: delta reads of every polled module, the first
+// complete reading, what the database asks the worker to do, and the renewal of notification
+// channels.
 class Poller {
  public:
   Poller(Shared &shared, ServiceContext &context);
 
   void run();
-  // Commands, then one delta read of everything.  False if a service or its credential did not answer.
+  // Commands, then one delta read of everything.  False if a service or its credential did not
+  // answer.
   bool poll_once(Database &database);
 
  private:
@@ -30,12 +32,14 @@ class Poller {
   std::map<std::int64_t, Clock::time_point> next_channel_;
 };
 
-// Reads one module to the end, from its cursor, and moves the cursor page by page.  A module that was never read is
-// an initial sync.  Throws ServiceFailure.
-std::int64_t poll_module(Intake &intake, Database &database, Session &session, const std::string &module);
+// Reads one module to the end, from its cursor, and moves the cursor page by page.  A module that
+// was never read is an initial sync.  Throws ServiceFailure.
+std::int64_t poll_module(Intake &intake, Database &database, Session &session,
+                         const std::string &module);
 
 // The same from the beginning, as a run of its own.
-std::int64_t read_whole_module(Intake &intake, Database &database, Session &session, const std::string &module);
+std::int64_t read_whole_module(Intake &intake, Database &database, Session &session,
+                               const std::string &module);
 
 // What the database asks for; returns how many commands were done.
 int obey_commands(Intake &intake, Database &database, Session &session);

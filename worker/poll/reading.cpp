@@ -40,7 +40,8 @@ class Run {
   std::string id_;
 };
 
-std::int64_t read_pages(Intake &intake, Database &database, Session &session, const std::string &module, Json cursor) {
+std::int64_t read_pages(Intake &intake, Database &database, Session &session,
+                        const std::string &module, Json cursor) {
   const std::string &service = intake.context().settings().kind;
   const std::int64_t org_id = session.organization().org_id;
   const bool first = !cursor.is_object();
@@ -58,30 +59,37 @@ std::int64_t read_pages(Intake &intake, Database &database, Session &session, co
     if (run.id().empty() && (first || count > records_that_make_a_run)) {
       run.start(first ? "initial_sync" : "poll", service, module, expected);
     }
-    done += static_cast<std::int64_t>(intake.take(database, session, page.records, started_at, run.id()));
+    done += static_cast<std::int64_t>(
+        intake.take(database, session, page.records, started_at, run.id()));
     database.save_cursor(service, module, page.cursor, org_id);
     if (!run.id().empty()) database.report_progress(run.id(), done, expected, org_id);
-    if (first && count > 0) {
-      log_event(Severity::information, "initial_sync",
-                {{"service", service}, {"org", org_id}, {"module", module}, {"done", done},
-                 {"expected", expected.value_or(done)}});
+    if (!run.id().empty() && count > 0) {
+      log_event(Severity::information, first ? "initial_sync" : "poll_run",
+                {{"service", service},
+                 {"org", org_id},
+                 {"module", module},
+                 {"done", done},
+                 {"expected", expected ? std::to_string(*expected) : std::string("unknown")}});
     }
     cursor = std::move(page.cursor);
     more = page.more;
   }
   run.finish();
-  if (done > 0 && !first) {
-    log_event(Severity::debug, "polled", {{"service", service}, {"org", org_id}, {"module", module}, {"records", done}});
+  if (done > 0) {
+    log_event(Severity::debug, "polled",
+              {{"service", service}, {"org", org_id}, {"module", module}, {"records", done}});
   }
   return done;
 }
 
-Json do_command(Intake &intake, Database &database, Session &session, const BridgeCommand &command) {
+Json do_command(Intake &intake, Database &database, Session &session,
+                const BridgeCommand &command) {
   Json result = Json::object();
   std::vector<std::string> modules;
   if (command.kind == "refresh_portals") {
     modules = intake.service().portal_modules();
-  } else if (const Json *named = find(command.arguments, "modules"); named != nullptr && named->is_array()) {
+  } else if (const Json *named = find(command.arguments, "modules");
+             named != nullptr && named->is_array()) {
     for (const auto &module : *named) modules.push_back(scalar_text(&module));
   } else {
     for (const auto &module : session.catalog().modules) {
@@ -103,12 +111,15 @@ Json do_command(Intake &intake, Database &database, Session &session, const Brid
 
 }  // namespace
 
-std::int64_t poll_module(Intake &intake, Database &database, Session &session, const std::string &module) {
-  Json cursor = database.read_cursor(intake.context().settings().kind, module, session.organization().org_id);
+std::int64_t poll_module(Intake &intake, Database &database, Session &session,
+                         const std::string &module) {
+  Json cursor =
+      database.read_cursor(intake.context().settings().kind, module, session.organization().org_id);
   return read_pages(intake, database, session, module, std::move(cursor));
 }
 
-std::int64_t read_whole_module(Intake &intake, Database &database, Session &session, const std::string &module) {
+std::int64_t read_whole_module(Intake &intake, Database &database, Session &session,
+                               const std::string &module) {
   return read_pages(intake, database, session, module, Json());
 }
 
@@ -117,7 +128,8 @@ int obey_commands(Intake &intake, Database &database, Session &session) {
   const std::int64_t org_id = session.organization().org_id;
   int done = 0;
   while (const auto command = database.next_command(service, intake.shared().lease.id(), org_id)) {
-    log_event(Severity::information, "command", {{"service", service}, {"org", org_id}, {"kind", command->kind}});
+    log_event(Severity::information, "command",
+              {{"service", service}, {"org", org_id}, {"kind", command->kind}});
     std::string state = "done";
     Json result;
     try {
@@ -133,7 +145,10 @@ int obey_commands(Intake &intake, Database &database, Session &session) {
     ++done;
     if (state == "failed") {
       log_event(Severity::warning, "command_failed",
-                {{"service", service}, {"org", org_id}, {"kind", command->kind}, {"reason", to_text(result)}});
+                {{"service", service},
+                 {"org", org_id},
+                 {"kind", command->kind},
+                 {"reason", to_text(result)}});
     }
   }
   return done;

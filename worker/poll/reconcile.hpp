@@ -6,7 +6,8 @@ namespace crm_bridge::worker {
 class Database;
 struct Shared;
 
-// Settles what writers left because a row was held (design: reconcile_request).  Returns how many requests are left.
+// Settles what writers left because a row was held (design: reconcile_request).  Returns how many
+// requests are left.
 int reconcile_all(Shared &shared, Database &database);
 void run_reconcile(Shared &shared);
 

@@ -18,12 +18,15 @@ std::string channel_number(const std::string &hexadecimal) {
 
 }  // namespace
 
-WebhookAddress webhook_address(const Key &key, const ServiceSettings &settings, std::int64_t org_id) {
+WebhookAddress webhook_address(const Key &key, const ServiceSettings &settings,
+                               std::int64_t org_id) {
   const std::string owner = settings.kind + " " + std::to_string(org_id);
-  const std::string secret =
-      settings.webhook_path.empty() ? key.derive("webhook path " + owner, secret_length) : settings.webhook_path;
+  const std::string secret = settings.webhook_path.empty()
+                                 ? key.derive("webhook path " + owner, secret_length)
+                                 : settings.webhook_path;
   return {std::string(prefix) + settings.kind + "/" + std::to_string(org_id) + "/" + secret,
-          settings.webhook_token.empty() ? key.derive("webhook token " + owner, secret_length) : settings.webhook_token,
+          settings.webhook_token.empty() ? key.derive("webhook token " + owner, secret_length)
+                                         : settings.webhook_token,
           channel_number(key.derive("webhook channel " + owner, 12))};
 }
 
@@ -36,8 +39,10 @@ std::optional<WebhookPath> parse_webhook_path(std::string_view path) {
   if (second == std::string_view::npos || second + 1 == path.size()) return std::nullopt;
   WebhookPath parts{std::string(path.substr(0, first)), 0};
   const std::string_view number = path.substr(first + 1, second - first - 1);
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), parts.org_id);
-  if (error != std::errc{} || end != number.data() + number.size() || parts.org_id <= 0) return std::nullopt;
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), parts.org_id);
+  if (error != std::errc{} || end != number.data() + number.size() || parts.org_id <= 0)
+    return std::nullopt;
   return parts;
 }
 

@@ -11,14 +11,16 @@
 
 namespace crm_bridge::worker {
 
-// Where a service's webhooks for one organization arrive and how they prove themselves.  All of it derives from the
-// worker's key, so that any worker with that key answers for all, and none keeps state.
+// Where a service's webhooks for one organization arrive and how they prove themselves.  All of it
+// derives from the worker's key, so that any worker with that key answers for all, and none keeps
+// state.
 struct WebhookAddress {
-  std::string path;        // /hooks/SERVICE/ORGANIZATION/SECRET
+  std::string path;  // /hooks/SERVICE/ORGANIZATION/SECRET
   std::string token;
   std::string channel_id;  // digits
 };
-WebhookAddress webhook_address(const Key &key, const ServiceSettings &settings, std::int64_t org_id);
+WebhookAddress webhook_address(const Key &key, const ServiceSettings &settings,
+                               std::int64_t org_id);
 
 // The parts of a path of that form; the secret is not checked yet.
 struct WebhookPath {

@@ -25,15 +25,16 @@ std::string event_of(const std::string &told) {
 
 }  // namespace
 
-bool proves_itself(const std::string &path, const std::string &token, const std::string &expected_path,
-                   const std::string &expected_token) {
+bool proves_itself(const std::string &path, const std::string &token,
+                   const std::string &expected_path, const std::string &expected_token) {
   const bool path_fits = equal_in_constant_time(path, expected_path);
   const bool token_fits = equal_in_constant_time(token, expected_token);
   return path_fits && token_fits;
 }
 
 WebhookDoor::WebhookDoor(Shared &shared) : shared_(shared) {
-  for (const auto &service : shared.configuration.services) services_[service.kind] = make_service(service);
+  for (const auto &service : shared.configuration.services)
+    services_[service.kind] = make_service(service);
 }
 
 HookAnswer WebhookDoor::take(const std::string &path, const std::string &body) {
@@ -60,24 +61,29 @@ HookAnswer WebhookDoor::take(const std::string &path, const std::string &body) {
   return answer;
 }
 
-HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id, const Webhook &webhook,
-                              const Json &body) {
+HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id,
+                              const Webhook &webhook, const Json &body) {
   Json kept = body;
   kept.erase("token");
   const std::lock_guard lock(mutex_);
   for (int round = 0; round < 2; ++round) {
     try {
-      if (!database_) database_ = std::make_unique<Database>(shared_.configuration.conninfo, "receiver");
+      if (!database_)
+        database_ = std::make_unique<Database>(shared_.configuration.conninfo, "receiver");
       std::string module;
       for (const auto &one : database_->modules(service)) {
         if (one.api_name == webhook.api_module) module = one.module;
       }
       if (module.empty()) return {200, "module_not_kept"};
-      const int fresh = database_->store_notice(service, webhook.channel, module, webhook.external_ids,
-                                                event_of(webhook.event), to_text(kept), org_id);
+      const int fresh =
+          database_->store_notice(service, webhook.channel, module, webhook.external_ids,
+                                  event_of(webhook.event), to_text(kept), org_id);
       shared_.notice_bells.at(service)->ring();
       log_event(Severity::debug, "webhook",
-                {{"service", service}, {"org", org_id}, {"module", module}, {"records", webhook.external_ids.size()},
+                {{"service", service},
+                 {"org", org_id},
+                 {"module", module},
+                 {"records", webhook.external_ids.size()},
                  {"new", fresh}});
       return {200, "stored"};
     } catch (const ConnectionLost &lost) {
@@ -85,28 +91,30 @@ HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id, c
       database_.reset();
       if (round == 1) log_event(Severity::warning, "webhook_not_stored", {{"reason", lost.what()}});
     } catch (const SqlError &fault) {
-      log_event(Severity::warning, "webhook_not_stored", {{"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
+      log_event(Severity::warning, "webhook_not_stored",
+                {{"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
       return {503, "refused"};
     }
   }
   return {503, "database_down"};
 }
 
-ListeningServer::ListeningServer(std::unique_ptr<httplib::Server> server, const ListenSettings &settings,
-                                 const std::string &name)
+ListeningServer::ListeningServer(std::unique_ptr<httplib::Server> server,
+                                 const ListenSettings &settings, const std::string &name)
     : server_(std::move(server)) {
   server_->set_payload_max_length(largest_body);
   server_->set_read_timeout(deadline_seconds);
   server_->set_write_timeout(deadline_seconds);
-  server_->set_keep_alive_timeout(deadline_seconds);
+  // An idle connection holds up the stop for as long.
+  server_->set_keep_alive_timeout(1);
   server_->set_tcp_nodelay(true);
   server_->new_task_queue = [] { return new httplib::ThreadPool(threads); };
   int port = settings.port;
   const bool bound = port == 0 ? (port = server_->bind_to_any_port(settings.listen)) > 0
                                : server_->bind_to_port(settings.listen, port);
   if (!bound) {
-    throw ConfigurationError("could not listen on " + settings.listen + ":" + std::to_string(settings.port) + " for the " +
-                             name);
+    throw ConfigurationError("could not listen on " + settings.listen + ":" +
+                             std::to_string(settings.port) + " for the " + name);
   }
   thread_ = std::thread([this] { server_->listen_after_bind(); });
   // The address is bound already; only a running server can be stopped again.
@@ -121,7 +129,8 @@ ListeningServer::ListeningServer(std::unique_ptr<httplib::Server> server, const 
       log_event(Severity::warning, "port_file_not_written", {{"file", settings.port_file}});
     }
   }
-  log_event(Severity::information, "listening", {{"for", name}, {"address", settings.listen}, {"port", port}});
+  log_event(Severity::information, "listening",
+            {{"for", name}, {"address", settings.listen}, {"port", port}});
 }
 
 ListeningServer::~ListeningServer() {

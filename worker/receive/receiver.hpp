@@ -23,8 +23,8 @@ struct HookAnswer {
   std::string reason{};
 };
 
-// Takes webhooks in: checks path and token, stores the notice, commits, and only then answers 2xx.  The body is a
-// hint; the record is read from the service.
+// Takes webhooks in: checks path and token, stores the notice, commits, and only then answers 2xx.
+// The body is a hint; the record is read from the service.
 class WebhookDoor {
  public:
   explicit WebhookDoor(Shared &shared);
@@ -32,7 +32,8 @@ class WebhookDoor {
 
  private:
   struct Hook;
-  HookAnswer store(const std::string &service, std::int64_t org_id, const Webhook &webhook, const Json &body);
+  HookAnswer store(const std::string &service, std::int64_t org_id, const Webhook &webhook,
+                   const Json &body);
 
   Shared &shared_;
   std::map<std::string, std::unique_ptr<Service>> services_;
@@ -40,15 +41,17 @@ class WebhookDoor {
   std::unique_ptr<Database> database_;
 };
 
-// Whether a request's path and token are those of this address; takes the same time whatever differs.
-bool proves_itself(const std::string &path, const std::string &token, const std::string &expected_path,
-                   const std::string &expected_token);
+// Whether a request's path and token are those of this address; takes the same time whatever
+// differs.
+bool proves_itself(const std::string &path, const std::string &token,
+                   const std::string &expected_path, const std::string &expected_token);
 
 // An HTTP server of ours on its own threads, for as long as the object lives.
 class ListeningServer {
  public:
   // Throws ConfigurationError if the address cannot be listened on.
-  ListeningServer(std::unique_ptr<httplib::Server> server, const ListenSettings &settings, const std::string &name);
+  ListeningServer(std::unique_ptr<httplib::Server> server, const ListenSettings &settings,
+                  const std::string &name);
   ~ListeningServer();
 
  private:

@@ -10,8 +10,9 @@ namespace crm_bridge::worker {
 class Database;
 struct Shared;
 
-// The name under which this process holds what it has claimed.  A process that was stopped for longer than the lease
-// lasts must not send what it still holds: somebody else may have sent it, or something newer.
+// The name under which this process holds what it has claimed.  A process that was stopped for
+// longer than the lease lasts must not send what it still holds: somebody else may have sent it, or
+// something newer.
 class Lease {
  public:
   using Clock = std::chrono::steady_clock;
@@ -21,7 +22,9 @@ class Lease {
   std::chrono::milliseconds lasts() const { return lasts_; }
   bool fresh() const { return Clock::now().time_since_epoch().count() < fresh_until_.load(); }
   // `asked_at`: before the heartbeat was sent.
-  void renewed(Clock::time_point asked_at) { fresh_until_ = (asked_at + lasts_).time_since_epoch().count(); }
+  void renewed(Clock::time_point asked_at) {
+    fresh_until_ = (asked_at + lasts_).time_since_epoch().count();
+  }
 
  private:
   std::string id_;

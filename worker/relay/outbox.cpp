@@ -11,7 +11,8 @@ namespace {
 // Refusals that heal by themselves: conflicts, shortages, the server stopping, a lock not had.
 bool is_passing(const SqlError &fault) {
   const std::string &state = fault.sqlstate();
-  return state.starts_with("40") || state.starts_with("53") || state.starts_with("57") || state == "55P03";
+  return state.starts_with("40") || state.starts_with("53") || state.starts_with("57") ||
+         state == "55P03";
 }
 
 }  // namespace
@@ -30,19 +31,26 @@ Json failure(const Settled &settled) {
                {"outcome", std::string(to_text(settled.verdict.outcome))},
                {"reason", settled.verdict.reason},
                {"detail", settled.verdict.detail}};
-  if (settled.verdict.retry_after.count() > 0) json["retry_after"] = settled.verdict.retry_after.count();
+  if (settled.verdict.retry_after.count() > 0)
+    json["retry_after"] = settled.verdict.retry_after.count();
   return json;
 }
 
-Outbox::Outbox(Shared &shared, std::string service) : shared_(shared), service_(std::move(service)) {}
+Outbox::Outbox(Shared &shared, std::string service)
+    : shared_(shared), service_(std::move(service)) {}
 
 void Outbox::add(std::int64_t org_id, Settled settled) {
   shared_.metrics.settled(service_, settled.verdict.outcome);
   const Outcome outcome = settled.verdict.outcome;
   if (outcome != Outcome::done) {
     log_event(outcome == Outcome::park ? Severity::warning : Severity::information, "not_delivered",
-              {{"service", service_}, {"org", org_id}, {"module", settled.module}, {"record", settled.record_id},
-               {"outcome", to_text(outcome)}, {"reason", settled.verdict.reason}, {"detail", settled.verdict.detail}});
+              {{"service", service_},
+               {"org", org_id},
+               {"module", settled.module},
+               {"record", settled.record_id},
+               {"outcome", to_text(outcome)},
+               {"reason", settled.verdict.reason},
+               {"detail", settled.verdict.detail}});
   }
   pending_[org_id].settled.push_back(std::move(settled));
 }
@@ -61,14 +69,18 @@ void Outbox::flush(Database &database, const std::string &read_started_at) {
     } catch (const SqlError &fault) {
       if (is_passing(fault)) throw;
       log_event(Severity::error, "results_refused",
-                {{"service", service_}, {"org", first->first}, {"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
+                {{"service", service_},
+                 {"org", first->first},
+                 {"sqlstate", fault.sqlstate()},
+                 {"reason", fault.what()}});
       tell_one_by_one(database, first->first, first->second.settled);
     }
     pending_.erase(first);
   }
 }
 
-void Outbox::receive(Database &database, std::int64_t org_id, Pending &pending, const std::string &read_started_at) {
+void Outbox::receive(Database &database, std::int64_t org_id, Pending &pending,
+                     const std::string &read_started_at) {
   std::vector<ModuleRecords> seen = pending.seen;
   // The service has the record although a later step of making it failed: its id must not be lost.
   for (const auto &settled : pending.settled) {
@@ -81,16 +93,22 @@ void Outbox::receive(Database &database, std::int64_t org_id, Pending &pending, 
   }
   for (const auto &records : seen) {
     try {
-      for (const auto &outcome : database.receive(records.module, records.records, read_started_at, org_id)) {
+      for (const auto &outcome :
+           database.receive(records.module, records.records, read_started_at, org_id)) {
         if (outcome.outcome != "rejected") continue;
         log_event(Severity::warning, "record_rejected",
-                  {{"org", org_id}, {"module", records.module}, {"external_id", outcome.external_id},
+                  {{"org", org_id},
+                   {"module", records.module},
+                   {"external_id", outcome.external_id},
                    {"detail", outcome.detail}});
       }
     } catch (const SqlError &fault) {
       if (is_passing(fault)) throw;
       log_event(Severity::error, "receive_refused",
-                {{"org", org_id}, {"module", records.module}, {"sqlstate", fault.sqlstate()}, {"reason", fault.what()}});
+                {{"org", org_id},
+                 {"module", records.module},
+                 {"sqlstate", fault.sqlstate()},
+                 {"reason", fault.what()}});
     }
   }
   pending.seen.clear();
@@ -106,7 +124,8 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
     } else {
       failures.push_back(failure(one));
     }
-    if (one.read_again && !one.external_id.empty()) read_again[one.module].push_back(one.external_id);
+    if (one.read_again && !one.external_id.empty())
+      read_again[one.module].push_back(one.external_id);
   }
   if (!results.empty()) {
     for (const auto &row : database.acknowledge(shared_.lease.id(), results, org_id).second) {
@@ -122,7 +141,8 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
   }
 }
 
-void Outbox::tell_one_by_one(Database &database, std::int64_t org_id, const std::vector<Settled> &settled) {
+void Outbox::tell_one_by_one(Database &database, std::int64_t org_id,
+                             const std::vector<Settled> &settled) {
   for (Settled one : settled) {
     try {
       tell(database, org_id, {one});
@@ -137,7 +157,10 @@ void Outbox::tell_one_by_one(Database &database, std::int64_t org_id, const std:
       if (is_passing(fault)) throw;
       // It stays with this worker's lease and is handed out again when that ends.
       log_event(Severity::error, "result_lost",
-                {{"org", org_id}, {"module", one.module}, {"record", one.record_id}, {"reason", fault.what()}});
+                {{"org", org_id},
+                 {"module", one.module},
+                 {"record", one.record_id},
+                 {"reason", fault.what()}});
     }
   }
 }

@@ -13,8 +13,8 @@ namespace crm_bridge::worker {
 class Database;
 struct Shared;
 
-// What became of deliveries and has not been told to the database yet.  It survives a lost connection: telling twice
-// does no harm.
+// What became of deliveries and has not been told to the database yet.  It survives a lost
+// connection: telling twice does no harm.
 class Outbox {
  public:
   Outbox(Shared &shared, std::string service);
@@ -30,9 +30,11 @@ class Outbox {
     std::vector<ModuleRecords> seen;
     std::vector<Settled> settled;
   };
-  void receive(Database &database, std::int64_t org_id, Pending &pending, const std::string &read_started_at);
+  void receive(Database &database, std::int64_t org_id, Pending &pending,
+               const std::string &read_started_at);
   void tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled);
-  void tell_one_by_one(Database &database, std::int64_t org_id, const std::vector<Settled> &settled);
+  void tell_one_by_one(Database &database, std::int64_t org_id,
+                       const std::vector<Settled> &settled);
 
   Shared &shared_;
   std::string service_;

@@ -17,10 +17,12 @@ using std::chrono::seconds;
 
 // How long one delivery may wait for the budget before it is given back.
 constexpr milliseconds patience{1500};
-// The doorbell rings at most once in a window, so looking goes on for longer than that after the last find.
+// The doorbell rings at most once in a window, so looking goes on for longer than that after the
+// last find.
 constexpr milliseconds busy_for{250};
 constexpr milliseconds first_look{1};
 constexpr milliseconds slowest_look{20};
+constexpr milliseconds results_wait{50};
 constexpr milliseconds farewell = seconds{10};
 constexpr int largest_claim = 1000;
 // What `--once` waits for a budget; longer than that is another day's work.
@@ -53,12 +55,18 @@ void Relay::loop(Database &database) {
   const std::string connected_at = database.clock();
   auto last_find = Clock::now();
   auto next_look = Clock::now();
+  auto oldest_result = Clock::now();
   milliseconds delay = first_look;
   while (!shared_.stop.requested()) {
     const bool landed = land();
     launch();
-    if (!outbox_.empty()) outbox_.flush(database, connected_at);
-    if (database.rung() || landed) next_look = Clock::now();
+    if (outbox_.empty()) oldest_result = Clock::now();
+    if (database.rung() || (landed && more_is_due_)) next_look = Clock::now();
+    // New work goes out before old results are told, unless they have waited for long.
+    if (Clock::now() - oldest_result > results_wait) {
+      outbox_.flush(database, connected_at);
+      oldest_result = Clock::now();
+    }
     if (free_places() > 0 && Clock::now() >= next_look) {
       if (claim(database)) {
         last_find = Clock::now();
@@ -69,9 +77,18 @@ void Relay::loop(Database &database) {
         continue;
       }
       const auto now = Clock::now();
-      delay = now - last_find < busy_for ? std::min(slowest_look, delay + (delay + milliseconds{1}) / 2)
-                                         : shared_.configuration.worker.idle_interval;
+      delay = now - last_find < busy_for
+                  ? std::min(slowest_look, delay + (delay + milliseconds{1}) / 2)
+                  : shared_.configuration.worker.idle_interval;
       next_look = now + delay;
+    }
+    if (!outbox_.empty()) {
+      outbox_.flush(database, connected_at);
+      // Telling makes due: records changed meanwhile, and those that waited for the new external
+      // ids.
+      next_look = last_find = Clock::now();
+      delay = first_look;
+      continue;
     }
     milliseconds pause{100};
     if (free_places() > 0) {
@@ -85,9 +102,13 @@ void Relay::loop(Database &database) {
 }
 
 std::size_t Relay::free_places() const {
+  // As many batches again may wait as are under way, so that a place never stays empty for the time
+  // of a claim.
   const auto busy = flights_.size() + waiting_.size();
-  const auto places = static_cast<std::size_t>(context_.settings().concurrency);
-  return busy < places ? places - busy : 0;
+  const auto places = 2 * static_cast<std::size_t>(context_.settings().concurrency);
+  const auto left = busy < places ? places - busy : 0;
+  // While there is more than fits, few large claims are cheaper than many small ones.
+  return more_is_due_ && left < places / 2 ? 0 : left;
 }
 
 bool Relay::claim(Database &database) {
@@ -100,19 +121,24 @@ bool Relay::claim(Database &database) {
     return rest != resting_.end() && rest->second > now;
   });
   bool found = false;
+  more_is_due_ = false;
   std::size_t left = due.size();
   for (const std::int64_t org_id : due) {
     // Everybody gets a share of the free places, whoever waited longest first.
-    const std::size_t places = std::max<std::size_t>(1, free_places() / left--);
-    if (free_places() == 0) break;
+    const std::size_t free = free_places();
+    if (free == 0) break;
+    const std::size_t places = std::max<std::size_t>(1, free / left--);
     const auto session = sessions_.of(org_id);
     if (session == nullptr) continue;
-    const int limit = std::min(largest_claim, static_cast<int>(places) * service_->records_a_request());
+    const int limit =
+        std::min(largest_claim, static_cast<int>(places) * service_->records_a_request());
     std::vector<Change> changes = database.claim(service, limit, shared_.lease.id(), org_id);
     if (changes.empty()) continue;
     found = true;
+    if (static_cast<int>(changes.size()) == limit) more_is_due_ = true;
     context_.metrics().claimed(service, changes.size());
-    log_event(Severity::debug, "claimed", {{"service", service}, {"org", org_id}, {"records", changes.size()}});
+    log_event(Severity::debug, "claimed",
+              {{"service", service}, {"org", org_id}, {"records", changes.size()}});
     std::map<std::pair<std::string, Operation>, Batch> open;
     for (auto &change : changes) {
       Batch &batch = open[{change.module, change.operation}];
@@ -128,7 +154,8 @@ bool Relay::claim(Database &database) {
 }
 
 void Relay::launch() {
-  while (!waiting_.empty() && flights_.size() < static_cast<std::size_t>(context_.settings().concurrency)) {
+  while (!waiting_.empty() &&
+         flights_.size() < static_cast<std::size_t>(context_.settings().concurrency)) {
     Batch batch = std::move(waiting_.front());
     waiting_.pop_front();
     if (!shared_.lease.fresh()) {
@@ -156,7 +183,8 @@ bool Relay::land() {
       settle_all(flight->batch, fault.verdict());
     } catch (const std::exception &fault) {
       // Thrown between the steps of a delivery: what was sent before is not known here.
-      log_event(Severity::error, "delivery_failed", {{"service", context_.settings().kind}, {"reason", fault.what()}});
+      log_event(Severity::error, "delivery_failed",
+                {{"service", context_.settings().kind}, {"reason", fault.what()}});
       settle_all(flight->batch, {Outcome::in_doubt, "interrupted", fault.what(), milliseconds{0}});
     }
     flight = flights_.erase(flight);
@@ -168,7 +196,8 @@ void Relay::settle(const Batch &batch, Delivered delivered) {
   if (!delivered.seen.empty()) outbox_.add(batch.org_id, std::move(delivered.seen));
   for (auto &settled : delivered.settled) {
     const Verdict &verdict = settled.verdict;
-    if (verdict.outcome == Outcome::release || (verdict.outcome == Outcome::retry && verdict.reason == "rate_limited")) {
+    if (verdict.outcome == Outcome::release ||
+        (verdict.outcome == Outcome::retry && verdict.reason == "rate_limited")) {
       auto &until = resting_[batch.org_id];
       until = std::max(until, Clock::now() + std::max(verdict.retry_after, milliseconds{100}));
     }
@@ -179,21 +208,26 @@ void Relay::settle(const Batch &batch, Delivered delivered) {
 void Relay::settle_all(const Batch &batch, const Verdict &verdict) {
   Delivered delivered;
   for (const auto &change : batch.changes) {
-    delivered.settled.push_back({change.module, change.record_id, verdict, change.external_id, {}, Json::object(), false});
+    const std::string external_id =
+        change.operation == Operation::remove ? std::string{} : change.external_id;
+    delivered.settled.push_back(
+        {change.module, change.record_id, verdict, external_id, {}, Json::object(), false});
   }
   settle(batch, std::move(delivered));
 }
 
 void Relay::finish() {
-  // What was not sent goes back with the lease's end.
-  waiting_.clear();
+  for (const auto &batch : std::exchange(waiting_, {})) {
+    settle_all(batch, {Outcome::release, "stopping", "not sent", milliseconds{0}});
+  }
   const auto until = Clock::now() + farewell;
   while (!flights_.empty() && Clock::now() < until) {
     client_.turn(milliseconds{50});
     land();
   }
   for (const auto &flight : flights_) {
-    settle_all(flight.batch, {Outcome::in_doubt, "stopped", "the worker stopped before the answer came", milliseconds{0}});
+    settle_all(flight.batch, {Outcome::in_doubt, "stopped",
+                              "the worker stopped before the answer came", milliseconds{0}});
   }
   flights_.clear();
 }

@@ -18,8 +18,8 @@ namespace crm_bridge::worker {
 class Database;
 struct Shared;
 
-// Claims what one service lacks, sends it, and tells the database how it went.  One thread: requests wait for their
-// answers as coroutines while further records are claimed.
+// Claims what one service lacks, sends it, and tells the database how it went.  One thread:
+// requests wait for their answers as coroutines while further records are claimed.
 class Relay {
  public:
   Relay(Shared &shared, ServiceContext &context);
@@ -60,6 +60,7 @@ class Relay {
   Outbox outbox_;
   std::deque<Batch> waiting_;
   std::list<Flight> flights_;
+  bool more_is_due_ = false;                           // the last claim gave all that was asked for
   std::map<std::int64_t, Clock::time_point> resting_;  // organizations not to claim for until then
 };
 

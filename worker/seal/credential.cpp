@@ -4,7 +4,10 @@
 namespace crm_bridge::worker {
 
 std::string seal_secret(const Key &key, const SealedFor &owner, const Json &secret) {
-  const Json text = {{"service", owner.service}, {"org_id", owner.org_id}, {"kind", owner.kind}, {"secret", secret}};
+  const Json text = {{"service", owner.service},
+                     {"org_id", owner.org_id},
+                     {"kind", owner.kind},
+                     {"secret", secret}};
   return key.seal(to_text(text));
 }
 
@@ -15,7 +18,8 @@ Json open_secret(const Key &key, const SealedFor &owner, std::string_view sealed
   } catch (const MalformedJson &) {
     throw KeyError("the sealed secret is not one of ours");
   }
-  const SealedFor found{scalar_text(text, "service"), text.value("org_id", std::int64_t{0}), scalar_text(text, "kind")};
+  const SealedFor found{scalar_text(text, "service"), text.value("org_id", std::int64_t{0}),
+                        scalar_text(text, "kind")};
   if (found != owner) {
     throw KeyError("the sealed secret belongs to another organization, service or kind");
   }

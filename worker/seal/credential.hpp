@@ -10,7 +10,8 @@
 
 namespace crm_bridge::worker {
 
-// What a sealed text says about itself, so that a row copied to another organization or service does not open there.
+// What a sealed text says about itself, so that a row copied to another organization or service
+// does not open there.
 struct SealedFor {
   std::string service;
   std::int64_t org_id = 0;

@@ -63,13 +63,17 @@ Key Key::generate(const std::filesystem::path &file) {
   crypto_box_keypair(key.public_.data(), key.secret_.data());
   const Descriptor output(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400));
   if (output.number() < 0) {
-    throw KeyError("could not create the key file \"" + file.string() + "\": " + std::strerror(errno));
+    throw KeyError("could not create the key file \"" + file.string() +
+                   "\": " + std::strerror(errno));
   }
   std::string text = base64(key.secret_.data(), key.secret_.size()) + "\n";
-  const bool written = ::write(output.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fsync(output.number()) == 0;
+  const bool written =
+      ::write(output.number(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(output.number()) == 0;
   sodium_memzero(text.data(), text.size());
-  if (!written) throw KeyError("could not write the key file \"" + file.string() + "\": " + std::strerror(errno));
+  if (!written)
+    throw KeyError("could not write the key file \"" + file.string() +
+                   "\": " + std::strerror(errno));
   return key;
 }
 
@@ -77,22 +81,27 @@ Key Key::load(const std::filesystem::path &file) {
   initialize_library();
   const Descriptor input(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (input.number() < 0) {
-    throw KeyError("could not open the key file \"" + file.string() + "\": " + std::strerror(errno));
+    throw KeyError("could not open the key file \"" + file.string() +
+                   "\": " + std::strerror(errno));
   }
   struct stat status {};
   if (::fstat(input.number(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    throw KeyError("the key file \"" + file.string() + "\" is open to others than its owner (chmod 0400)");
+    throw KeyError("the key file \"" + file.string() +
+                   "\" is open to others than its owner (chmod 0400)");
   }
   std::array<char, 128> text{};
   const ssize_t size = ::read(input.number(), text.data(), text.size());
   std::array<std::uint8_t, 32> secret{};
   std::size_t length = 0;
-  const bool good = size > 0 && sodium_base642bin(secret.data(), secret.size(), text.data(),
-                                                  static_cast<std::size_t>(size), "\r\n ", &length, nullptr,
-                                                  sodium_base64_VARIANT_ORIGINAL) == 0 &&
-                    length == secret.size();
+  const bool good =
+      size > 0 &&
+      sodium_base642bin(secret.data(), secret.size(), text.data(), static_cast<std::size_t>(size),
+                        "\r\n ", &length, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+      length == secret.size();
   sodium_memzero(text.data(), text.size());
-  if (!good) throw KeyError("the key file \"" + file.string() + "\" does not hold a key (make one with keygen)");
+  if (!good)
+    throw KeyError("the key file \"" + file.string() +
+                   "\" does not hold a key (make one with keygen)");
   Key key = from_seed(secret);
   sodium_memzero(secret.data(), secret.size());
   return key;
@@ -111,18 +120,20 @@ std::string Key::id() const {
 std::string Key::seal(std::string_view clear) const {
   std::string sealed(clear.size() + crypto_box_SEALBYTES, '\0');
   if (crypto_box_seal(reinterpret_cast<std::uint8_t *>(sealed.data()),
-                      reinterpret_cast<const std::uint8_t *>(clear.data()), clear.size(), public_.data()) != 0) {
+                      reinterpret_cast<const std::uint8_t *>(clear.data()), clear.size(),
+                      public_.data()) != 0) {
     throw KeyError("could not seal the secret");
   }
   return sealed;
 }
 
 std::string Key::open(std::string_view sealed) const {
-  if (sealed.size() < crypto_box_SEALBYTES) throw KeyError("the sealed secret is too short to be one");
+  if (sealed.size() < crypto_box_SEALBYTES)
+    throw KeyError("the sealed secret is too short to be one");
   std::string clear(sealed.size() - crypto_box_SEALBYTES, '\0');
   if (crypto_box_seal_open(reinterpret_cast<std::uint8_t *>(clear.data()),
-                           reinterpret_cast<const std::uint8_t *>(sealed.data()), sealed.size(), public_.data(),
-                           secret_.data()) != 0) {
+                           reinterpret_cast<const std::uint8_t *>(sealed.data()), sealed.size(),
+                           public_.data(), secret_.data()) != 0) {
     throw KeyError("the sealed secret does not open with this key");
   }
   return clear;
@@ -131,7 +142,8 @@ std::string Key::open(std::string_view sealed) const {
 std::string Key::derive(std::string_view purpose, std::size_t length) const {
   std::array<std::uint8_t, 32> digest{};
   const std::string label = "crm_bridge derived secret: " + std::string(purpose);
-  crypto_generichash(digest.data(), digest.size(), reinterpret_cast<const std::uint8_t *>(label.data()), label.size(),
+  crypto_generichash(digest.data(), digest.size(),
+                     reinterpret_cast<const std::uint8_t *>(label.data()), label.size(),
                      secret_.data(), secret_.size());
   return hexadecimal(digest.data(), digest.size()).substr(0, length);
 }
@@ -140,10 +152,11 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) {
   // Digests have one length, so that not even the length decides how long it takes.
   std::array<std::uint8_t, 32> one{};
   std::array<std::uint8_t, 32> other{};
-  crypto_generichash(one.data(), one.size(), reinterpret_cast<const std::uint8_t *>(left.data()), left.size(), nullptr,
+  crypto_generichash(one.data(), one.size(), reinterpret_cast<const std::uint8_t *>(left.data()),
+                     left.size(), nullptr, 0);
+  crypto_generichash(other.data(), other.size(),
+                     reinterpret_cast<const std::uint8_t *>(right.data()), right.size(), nullptr,
                      0);
-  crypto_generichash(other.data(), other.size(), reinterpret_cast<const std::uint8_t *>(right.data()), right.size(),
-                     nullptr, 0);
   return sodium_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 

@@ -15,10 +15,12 @@ class KeyError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// The worker's key pair.  The secret half is a file that only the worker can read; the database never sees it.
+// The worker's key pair.  The secret half is a file that only the worker can read; the database
+// never sees it.
 class Key {
  public:
-  // Makes a new pair and writes the secret half to `file`, mode 0400; an existing file is never replaced.
+  // Makes a new pair and writes the secret half to `file`, mode 0400; an existing file is never
+  // replaced.
   static Key generate(const std::filesystem::path &file);
   // Refuses a file that others than its owner may read.
   static Key load(const std::filesystem::path &file);
@@ -34,8 +36,9 @@ class Key {
   std::string seal(std::string_view clear) const;
   std::string open(std::string_view sealed) const;  // throws KeyError
 
-  // A secret that depends on the key and on `purpose` and on nothing else: every worker with this key derives
-  // the same one, so that none has to remember it.  `length` hexadecimal characters, at most 64.
+  // A secret that depends on the key and on `purpose` and on nothing else: every worker with this
+  // key derives the same one, so that none has to remember it.  `length` hexadecimal characters, at
+  // most 64.
   std::string derive(std::string_view purpose, std::size_t length) const;
 
  private:

@@ -98,7 +98,8 @@ std::string with_milliseconds(std::string_view instant) {
 
 std::string now_in_utc() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return core::to_text(core::Instant{std::chrono::duration_cast<std::chrono::microseconds>(now).count()});
+  return core::to_text(
+      core::Instant{std::chrono::duration_cast<std::chrono::microseconds>(now).count()});
 }
 
 std::string later(const std::string &left, const std::string &right) {

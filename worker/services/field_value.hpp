@@ -8,8 +8,9 @@
 
 namespace crm_bridge::worker {
 
-// A field's value as the protocol has it, from what a service answered: lookups become ids, objects where a text is
-// expected become their name, numbers keep their digits.  `id_key` names the id inside a lookup ("id", "zpuid").
+// A field's value as the protocol has it, from what a service answered: lookups become ids, objects
+// where a text is expected become their name, numbers keep their digits.  `id_key` names the id
+// inside a lookup ("id", "zpuid").
 Json from_service(const FieldInfo &field, const Json &value, std::string_view id_key = "id");
 
 // An instant in UTC, as versions are kept; "" if it is none.

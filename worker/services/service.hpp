@@ -17,7 +17,7 @@ namespace crm_bridge::worker {
 // One line of a connector's table of capabilities, shown by `doctor`.
 struct Capability {
   std::string module;
-  std::string call;      // create, update, delete, find changes, find deletions, …
+  std::string call;  // create, update, delete, find changes, find deletions, …
   std::string how;
   std::string cost;      // in requests
   std::string contract;  // documented, observed, assumed, absent
@@ -34,8 +34,8 @@ class ServiceFailure : public std::runtime_error {
   Verdict verdict_;
 };
 
-// What delivering a batch brought: one entry for each change, and records that turned up on the way (a task list made
-// for the first task of a project) and must be known before the results are told.
+// What delivering a batch brought: one entry for each change, and records that turned up on the way
+// (a task list made for the first task of a project) and must be known before the results are told.
 struct Delivered {
   std::vector<Settled> settled{};
   std::vector<ModuleRecords> seen{};
@@ -51,14 +51,15 @@ struct Page {
 
 struct Reading {
   std::vector<ModuleRecords> records{};
-  std::vector<std::string> poll{};  // modules that must be polled because a record cannot be addressed
+  std::vector<std::string>
+      poll{};  // modules that must be polled because a record cannot be addressed
 };
 
 // A webhook as its service writes it.
 struct Webhook {
   std::string api_module;
   std::vector<std::string> external_ids;
-  std::string event;    // insert, update, delete
+  std::string event;  // insert, update, delete
   std::string channel;
   std::string token;
 };
@@ -77,7 +78,8 @@ struct Check {
   std::string remedy{};
 };
 
-// A connector: everything that is particular to one service.  It may cache what it learns, so each thread has its own.
+// A connector: everything that is particular to one service.  It may cache what it learns, so each
+// thread has its own.
 class Service {
  public:
   virtual ~Service() = default;
@@ -89,9 +91,10 @@ class Service {
   virtual Task<Delivered> deliver(Session &session, std::vector<Change> changes) = 0;
   // Reads what changed since `cursor` (null: everything), one page.  Throws ServiceFailure.
   virtual Task<Page> read_page(Session &session, std::string module, Json cursor) = 0;
-  // Reads these records again.  A record that is not there is reported as deleted only if its notice said so: a
-  // service may answer from before a creation.
-  virtual Task<Reading> read_records(Session &session, std::string module, std::vector<Notice> notices) = 0;
+  // Reads these records again.  A record that is not there is reported as deleted only if its
+  // notice said so: a service may answer from before a creation.
+  virtual Task<Reading> read_records(Session &session, std::string module,
+                                     std::vector<Notice> notices) = 0;
   // Modules that `refresh_portals` reads.
   virtual std::vector<std::string> portal_modules() const { return {}; }
   // The organization's own fields of a module, for store_fields; null if the service does not tell.

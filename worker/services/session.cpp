@@ -12,7 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Without a word about the wait: CRM counts a rolling window, Projects two minutes with a block of up to thirty.
+// Without a word about the wait: CRM counts a rolling window, Projects two minutes with a block of
+// up to thirty.
 constexpr milliseconds rest_after_429 = seconds{2};
 constexpr milliseconds rest_after_throttle = std::chrono::minutes{2};
 
@@ -39,16 +40,20 @@ HttpResult withheld(std::string error, milliseconds retry_after) {
 
 std::optional<milliseconds> throttled_for(const HttpResult &result) {
   if (result.transport != Transport::answered) return std::nullopt;
-  const bool in_words = result.status >= 400 && result.body.find("THROTTLES_LIMIT_EXCEEDED") != std::string::npos;
+  const bool in_words =
+      result.status >= 400 && result.body.find("THROTTLES_LIMIT_EXCEEDED") != std::string::npos;
   if (result.status != 429 && !in_words) return std::nullopt;
   if (const auto header = result.headers.find("retry-after"); header != result.headers.end()) {
-    if (const auto wait = parse_retry_after(header->second, static_cast<long long>(std::time(nullptr)))) return wait;
+    if (const auto wait =
+            parse_retry_after(header->second, static_cast<long long>(std::time(nullptr))))
+      return wait;
   }
   if (const auto wait = wait_in_words(result.body)) return wait;
   return in_words ? rest_after_throttle : rest_after_429;
 }
 
-ServiceContext::ServiceContext(const ServiceSettings &settings, milliseconds request_timeout, Metrics &metrics)
+ServiceContext::ServiceContext(const ServiceSettings &settings, milliseconds request_timeout,
+                               Metrics &metrics)
     : settings_(settings),
       request_timeout_(request_timeout),
       metrics_(metrics),
@@ -62,8 +67,9 @@ Budget &ServiceContext::budget(std::int64_t org_id) {
   return *budget;
 }
 
-Session::Session(ServiceContext &context, HttpClient &client, Organization organization, Catalog catalog,
-                 AccessTokens::Source credential, Known known, milliseconds patience)
+Session::Session(ServiceContext &context, HttpClient &client, Organization organization,
+                 Catalog catalog, AccessTokens::Source credential, Known known,
+                 milliseconds patience)
     : context_(context),
       client_(client),
       organization_(std::move(organization)),
@@ -79,7 +85,8 @@ Task<HttpResult> Session::send(ApiCall call) {
   while (true) {
     const milliseconds wait = budget.take(pattern);
     if (wait.count() == 0) break;
-    if (waited + wait > patience_) co_return withheld("the budget of " + pattern + " is used up", wait);
+    if (waited + wait > patience_)
+      co_return withheld("the budget of " + pattern + " is used up", wait);
     waited += wait;
     co_await client_.sleep(wait);
   }
@@ -114,8 +121,12 @@ Task<HttpResult> Session::send(ApiCall call) {
     const auto took = std::chrono::duration_cast<milliseconds>(HttpClient::Clock::now() - begun);
     context_.metrics().request(settings().kind, result, took);
     log_event(Severity::debug, "request",
-              {{"service", settings().kind}, {"org", organization_.org_id}, {"call", pattern},
-               {"status", result.status}, {"took", took}, {"error", result.error}});
+              {{"service", settings().kind},
+               {"org", organization_.org_id},
+               {"call", pattern},
+               {"status", result.status},
+               {"took", took},
+               {"error", result.error}});
     if (!is_wrong_token(result)) break;
     context_.tokens().refused(organization_.org_id, token);
   }
@@ -124,7 +135,10 @@ Task<HttpResult> Session::send(ApiCall call) {
     result.status = 429;
     result.headers["retry-after"] = std::to_string(std::chrono::ceil<seconds>(*wait).count());
     log_event(Severity::warning, "throttled",
-              {{"service", settings().kind}, {"org", organization_.org_id}, {"call", pattern}, {"wait", *wait}});
+              {{"service", settings().kind},
+               {"org", organization_.org_id},
+               {"call", pattern},
+               {"wait", *wait}});
   }
   co_return result;
 }

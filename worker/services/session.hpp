@@ -23,7 +23,8 @@ namespace crm_bridge::worker {
 // What all threads that talk to one service share.
 class ServiceContext {
  public:
-  ServiceContext(const ServiceSettings &settings, std::chrono::milliseconds request_timeout, Metrics &metrics);
+  ServiceContext(const ServiceSettings &settings, std::chrono::milliseconds request_timeout,
+                 Metrics &metrics);
 
   const ServiceSettings &settings() const { return settings_; }
   const AllowedOrigins &allowed() const { return allowed_; }
@@ -45,26 +46,29 @@ class ServiceContext {
 // A call of a service's API, without host and token.
 struct ApiCall {
   std::string method = "GET";
-  std::string path{};                                            // begins with '/'
-  std::vector<std::pair<std::string, std::string>> query{};      // encoded by the session
-  Json body{};                                                   // null: none
+  std::string path{};                                        // begins with '/'
+  std::vector<std::pair<std::string, std::string>> query{};  // encoded by the session
+  Json body{};                                               // null: none
   std::vector<std::string> headers{};
   bool repeatable = true;
 };
 
-// One organization at one service, as seen by one thread: attaches the token, keeps to the budget, refreshes once and
-// repeats once on 401, turns the services' own ways of saying "too many requests" into 429.
+// One organization at one service, as seen by one thread: attaches the token, keeps to the budget,
+// refreshes once and repeats once on 401, turns the services' own ways of saying "too many
+// requests" into 429.
 class Session {
  public:
   // Which of these external ids belong to records that the database knows.
-  using Known = std::function<std::vector<std::string>(const std::string &module, const std::vector<std::string> &)>;
+  using Known = std::function<std::vector<std::string>(const std::string &module,
+                                                       const std::vector<std::string> &)>;
 
   Session(ServiceContext &context, HttpClient &client, Organization organization, Catalog catalog,
           AccessTokens::Source credential, Known known, std::chrono::milliseconds patience);
 
   Task<HttpResult> send(ApiCall call);
 
-  std::vector<std::string> known_external_ids(const std::string &module, const std::vector<std::string> &ids) const {
+  std::vector<std::string> known_external_ids(const std::string &module,
+                                              const std::vector<std::string> &ids) const {
     return known_(module, ids);
   }
   const Organization &organization() const { return organization_; }
@@ -79,10 +83,12 @@ class Session {
   Catalog catalog_;
   AccessTokens::Source credential_;
   Known known_;
-  std::chrono::milliseconds patience_;  // how long to wait for the budget before giving the work back
+  std::chrono::milliseconds
+      patience_;  // how long to wait for the budget before giving the work back
 };
 
-// The wait that a refusal above the limit asks for, whatever its form: 429, or Projects' 400 with the wait in words.
+// The wait that a refusal above the limit asks for, whatever its form: 429, or Projects' 400 with
+// the wait in words.
 std::optional<std::chrono::milliseconds> throttled_for(const HttpResult &result);
 
 }  // namespace crm_bridge::worker

@@ -13,7 +13,8 @@ constexpr std::chrono::seconds catalog_holds{30};
 
 }  // namespace
 
-Sessions::Sessions(Shared &shared, ServiceContext &context, HttpClient &client, std::chrono::milliseconds patience)
+Sessions::Sessions(Shared &shared, ServiceContext &context, HttpClient &client,
+                   std::chrono::milliseconds patience)
     : shared_(shared), context_(context), client_(client), patience_(patience) {}
 
 Sessions::Use Sessions::use(Database &database) {
@@ -49,19 +50,21 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
   }
   if (organization == nullptr) return nullptr;
   Entry &entry = entries_[org_id];
-  const bool same = entry.session && entry.session->organization().portal_id == organization->portal_id;
+  const bool same =
+      entry.session && entry.session->organization().portal_id == organization->portal_id;
   if (same && now - entry.loaded_at < catalog_holds) return entry.session;
   Catalog catalog;
   catalog.modules = database().modules(context_.settings().kind);
   for (auto &field : database().module_fields(context_.settings().kind, org_id)) {
     catalog.fields[field.module].push_back(std::move(field));
   }
-  const auto known = [this, org_id](const std::string &module, const std::vector<std::string> &ids) {
+  const auto known = [this, org_id](const std::string &module,
+                                    const std::vector<std::string> &ids) {
     return database().known_external_ids(module, ids, org_id);
   };
   entry.session = std::make_shared<Session>(
-      context_, client_, *organization, std::move(catalog), [this, org_id] { return load_credential(org_id); }, known,
-      patience_);
+      context_, client_, *organization, std::move(catalog),
+      [this, org_id] { return load_credential(org_id); }, known, patience_);
   entry.loaded_at = now;
   return entry.session;
 }
@@ -71,9 +74,11 @@ Credential Sessions::load_credential(std::int64_t org_id) {
   const auto sealed = database().sealed_credential(service, org_id);
   if (!sealed) throw KeyError("no credential is stored (crm-bridge seal)");
   if (sealed->key_id != shared_.key.id()) {
-    throw KeyError("the credential is sealed for another key (" + sealed->key_id + ", ours is " + shared_.key.id() + ")");
+    throw KeyError("the credential is sealed for another key (" + sealed->key_id + ", ours is " +
+                   shared_.key.id() + ")");
   }
-  return parse_credential(open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed));
+  return parse_credential(
+      open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed));
 }
 
 }  // namespace crm_bridge::worker

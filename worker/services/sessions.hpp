@@ -13,13 +13,15 @@ namespace crm_bridge::worker {
 class Database;
 struct Shared;
 
-// The sessions of one thread with one service: loads organizations, fields and credentials over the thread's own
-// connection and looks again after a while.
+// The sessions of one thread with one service: loads organizations, fields and credentials over the
+// thread's own connection and looks again after a while.
 class Sessions {
  public:
-  Sessions(Shared &shared, ServiceContext &context, HttpClient &client, std::chrono::milliseconds patience);
+  Sessions(Shared &shared, ServiceContext &context, HttpClient &client,
+           std::chrono::milliseconds patience);
 
-  // Uses this connection until the returned object goes; after that, what needs the database throws ConnectionLost.
+  // Uses this connection until the returned object goes; after that, what needs the database throws
+  // ConnectionLost.
   class [[nodiscard]] Use {
    public:
     explicit Use(Sessions &sessions) : sessions_(sessions) {}
@@ -32,7 +34,8 @@ class Sessions {
   };
   Use use(Database &database);
   const std::vector<Organization> &organizations();
-  // nullptr for an organization that this service does not have.  Holders keep an old session as long as they need it.
+  // nullptr for an organization that this service does not have.  Holders keep an old session as
+  // long as they need it.
   std::shared_ptr<Session> of(std::int64_t org_id);
   void forget();
 

@@ -18,10 +18,14 @@ CounterFamily &counter(prometheus::Registry &registry, const char *name, const c
 
 std::string answer_class(const HttpResult &result) {
   switch (result.transport) {
-    case Transport::answered: return std::to_string(result.status);
-    case Transport::withheld: return "withheld";
-    case Transport::not_sent: return "not_sent";
-    case Transport::lost: return "lost";
+    case Transport::answered:
+      return std::to_string(result.status);
+    case Transport::withheld:
+      return "withheld";
+    case Transport::not_sent:
+      return "not_sent";
+    case Transport::lost:
+      return "lost";
   }
   return "lost";
 }
@@ -30,13 +34,18 @@ std::string answer_class(const HttpResult &result) {
 
 struct Metrics::Families {
   explicit Families(prometheus::Registry &registry)
-      : requests(counter(registry, "crm_bridge_requests_total", "requests to a service by what came back")),
+      : requests(counter(registry, "crm_bridge_requests_total",
+                         "requests to a service by what came back")),
         claimed(counter(registry, "crm_bridge_claimed_total", "records claimed for sending")),
-        settled(counter(registry, "crm_bridge_settled_total", "claimed records by what became of them")),
-        received(counter(registry, "crm_bridge_received_total", "records read from a service by what became of them")),
+        settled(counter(registry, "crm_bridge_settled_total",
+                        "claimed records by what became of them")),
+        received(counter(registry, "crm_bridge_received_total",
+                         "records read from a service by what became of them")),
         notices(counter(registry, "crm_bridge_notices_total", "webhooks accepted and refused")),
-        polls(counter(registry, "crm_bridge_polls_total", "delta reads of a service that ended well or badly")),
-        lost(counter(registry, "crm_bridge_connections_lost_total", "database connections lost, by loop")),
+        polls(counter(registry, "crm_bridge_polls_total",
+                      "delta reads of a service that ended well or badly")),
+        lost(counter(registry, "crm_bridge_connections_lost_total",
+                     "database connections lost, by loop")),
         database(prometheus::BuildGauge()
                      .Name("crm_bridge_database_reachable")
                      .Help("1 while the heartbeat reaches the database")
@@ -62,17 +71,20 @@ Metrics::Metrics() : registry_(std::make_shared<prometheus::Registry>()) {
 }
 Metrics::~Metrics() = default;
 
-void Metrics::request(const std::string &service, const HttpResult &result, std::chrono::milliseconds took) {
+void Metrics::request(const std::string &service, const HttpResult &result,
+                      std::chrono::milliseconds took) {
   families_->requests.Add({{"service", service}, {"answer", answer_class(result)}}).Increment();
   families_->durations
-      .Add({{"service", service}}, prometheus::Histogram::BucketBoundaries{0.01, 0.05, 0.1, 0.5, 1, 5, 30})
+      .Add({{"service", service}},
+           prometheus::Histogram::BucketBoundaries{0.01, 0.05, 0.1, 0.5, 1, 5, 30})
       .Observe(static_cast<double>(took.count()) / 1000.0);
 }
 void Metrics::claimed(const std::string &service, std::size_t records) {
   families_->claimed.Add({{"service", service}}).Increment(static_cast<double>(records));
 }
 void Metrics::settled(const std::string &service, Outcome outcome) {
-  families_->settled.Add({{"service", service}, {"outcome", std::string(to_text(outcome))}}).Increment();
+  families_->settled.Add({{"service", service}, {"outcome", std::string(to_text(outcome))}})
+      .Increment();
 }
 void Metrics::received(const std::string &service, const std::string &outcome) {
   families_->received.Add({{"service", service}, {"outcome", outcome}}).Increment();
@@ -83,13 +95,17 @@ void Metrics::notice(const std::string &service, bool accepted) {
 void Metrics::polled(const std::string &service, bool good) {
   families_->polls.Add({{"service", service}, {"result", good ? "good" : "bad"}}).Increment();
 }
-void Metrics::connection_lost(const std::string &loop) { families_->lost.Add({{"loop", loop}}).Increment(); }
+void Metrics::connection_lost(const std::string &loop) {
+  families_->lost.Add({{"loop", loop}}).Increment();
+}
 
 void Metrics::database_seen(bool reachable) {
   database_reachable_ = reachable;
   families_->database.Set(reachable ? 1 : 0);
 }
 
-std::string Metrics::text() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
+std::string Metrics::text() const {
+  return prometheus::TextSerializer().Serialize(registry_->Collect());
+}
 
 }  // namespace crm_bridge::worker

@@ -21,7 +21,8 @@ class Metrics {
   Metrics();
   ~Metrics();
 
-  void request(const std::string &service, const HttpResult &result, std::chrono::milliseconds took);
+  void request(const std::string &service, const HttpResult &result,
+               std::chrono::milliseconds took);
   void claimed(const std::string &service, std::size_t records);
   void settled(const std::string &service, Outcome outcome);
   void received(const std::string &service, const std::string &outcome);

@@ -12,11 +12,20 @@ std::string escaped(const std::string &text) {
   std::string result;
   for (const char c : text) {
     switch (c) {
-      case '&': result += "&amp;"; break;
-      case '<': result += "&lt;"; break;
-      case '>': result += "&gt;"; break;
-      case '"': result += "&quot;"; break;
-      default: result += c;
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += c;
     }
   }
   return result;
@@ -24,16 +33,19 @@ std::string escaped(const std::string &text) {
 
 // Code points, not bytes: what a column takes on a terminal, near enough.
 std::size_t width_of(const std::string &text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 std::string page(Shared &shared) {
   std::string html =
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>crm-bridge</title>"
       "<style>body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}"
-      "td,th{border:1px solid #ccc;padding:.2em .6em;text-align:left}</style></head><body><h1>crm-bridge</h1>";
-  html += "<p>" + escaped(shared.configuration.worker.name) + ", version " CRM_BRIDGE_VERSION ", database " +
+      "td,th{border:1px solid #ccc;padding:.2em "
+      ".6em;text-align:left}</style></head><body><h1>crm-bridge</h1>";
+  html += "<p>" + escaped(shared.configuration.worker.name) +
+          ", version " CRM_BRIDGE_VERSION ", database " +
           (shared.metrics.database_reachable() ? "reachable" : "<b>not reachable</b>") + "</p>";
   try {
     Database database(shared.configuration.conninfo, "status page");
@@ -51,7 +63,8 @@ std::string page(Shared &shared) {
 
 std::vector<std::pair<std::string, ResultTable>> status_tables(const Configuration &configuration,
                                                                Database &database) {
-  ResultTable services{{"service", "organization", "name", "state", "portal", "outbound", "webhooks"}, {}};
+  ResultTable services{
+      {"service", "organization", "name", "state", "portal", "outbound", "webhooks"}, {}};
   for (const auto &settings : configuration.services) {
     const auto due = database.backlog(settings.kind);
     const auto noticed = database.notice_backlog(settings.kind);
@@ -59,8 +72,9 @@ std::vector<std::pair<std::string, ResultTable>> status_tables(const Configurati
       return std::find(list.begin(), list.end(), org_id) == list.end() ? "-" : "waiting";
     };
     for (const auto &organization : database.worker_organizations(settings.kind)) {
-      services.second.push_back({settings.kind, std::to_string(organization.org_id), organization.name,
-                                 organization.state, organization.portal_id, waiting(due, organization.org_id),
+      services.second.push_back({settings.kind, std::to_string(organization.org_id),
+                                 organization.name, organization.state, organization.portal_id,
+                                 waiting(due, organization.org_id),
                                  waiting(noticed, organization.org_id)});
     }
   }

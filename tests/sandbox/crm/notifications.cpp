@@ -153,15 +153,22 @@ Json Notifications::describe(const std::string &id, const std::string &module,
 Json Notifications::switch_off(const Json &item, const std::string &path) {
   const std::string id = channel_id_of(item);
   const auto channel = channels_.find(id);
-  if (channel == channels_.end())
+  if (channel == channels_.end()) {
     return error_item("NOT_SUBSCRIBED", {{"channel_id", id}}, "The channel is not subscribed");
-  if (!item.contains("events") || !item["events"].is_array()) return missing("events", path);
-  for (const auto &event : item["events"]) {
-    if (event.is_string()) channel->second.events.erase(event.get<std::string>());
   }
+  if (!item.contains("events") || !item["events"].is_array()) return missing("events", path);
+  Json events = Json::array();
+  std::set<std::string> modules;
+  for (const auto &event : item["events"]) {
+    if (!event.is_string()) continue;
+    const std::string text = event.get<std::string>();
+    channel->second.events.erase(text);
+    modules.insert(text.substr(0, text.find('.')));
+  }
+  for (const auto &module : modules) events.push_back(describe(id, module, channel->second));
   if (channel->second.events.empty()) channels_.erase(channel);
   return {{"code", "SUCCESS"},
-          {"details", {{"channel_id", id}}},
+          {"details", {{"events", std::move(events)}}},
           {"message", "Successfully removed the subscribe details"},
           {"status", "success"}};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 namespace crm_bridge::sandbox::crm {
 namespace {
@@ -105,7 +106,11 @@ Answer Service::list(const Call &call, Module &module, const Filter &filter) {
                   "You can only get the first 2000 records without using page_token param");
   }
 
-  const auto ids = split_list(call.parameter("ids"));
+  std::set<std::int64_t> ids;
+  for (const auto &id : split_list(call.parameter("ids"))) {
+    const Record *wanted = records_.find(module.api_name, id);
+    ids.insert(wanted == nullptr ? 0 : wanted->id);
+  }
   const std::string converted = call.has("converted") ? call.parameter("converted") : "false";
   std::size_t skip = after ? 0 : (*page - 1) * *per_page;
   std::vector<const Record *> found;
@@ -114,8 +119,7 @@ Answer Service::list(const Call &call, Module &module, const Filter &filter) {
   const auto take = [&](const Record &current) {
     const Record &record = seen(call, current);
     if (since && record.modified < *since) return true;
-    if (!ids.empty() && std::find(ids.begin(), ids.end(), std::to_string(record.id)) == ids.end())
-      return true;
+    if (!ids.empty() && ids.count(record.id) == 0) return true;
     if (module.api_name == "Leads" && converted != "both" &&
         (record.values.value("Converted__s", false) ? "true" : "false") != converted) {
       return true;

@@ -13,13 +13,16 @@ constexpr int channel_life_seconds = 6 * 86400;
 }  // namespace
 
 std::vector<Capability> Connector::capabilities() const {
-  const std::string safe = bridge_field_.empty() ? "not safe: no bridge_field" : "unique field " + bridge_field_;
+  const std::string safe =
+      bridge_field_.empty() ? "not safe: no bridge_field" : "unique field " + bridge_field_;
   std::vector<Capability> table;
   for (const char *module : {"crm_account", "crm_contact", "crm_lead", "crm_deal", "crm_task"}) {
     table.push_back({module, "create", "POST, 100 a call; " + safe, "1 per 100", "documented"});
-    table.push_back({module, "update", "PUT, 100 a call; one alone with If-Unmodified-Since", "1 per 100", "documented"});
+    table.push_back({module, "update", "PUT, 100 a call; one alone with If-Unmodified-Since",
+                     "1 per 100", "documented"});
     table.push_back({module, "delete", "DELETE ?ids=, 100 a call", "1 per 100", "documented"});
-    table.push_back({module, "find changes", "If-Modified-Since by Modified_Time; notifications as a hint", "1 per 200",
+    table.push_back({module, "find changes",
+                     "If-Modified-Since by Modified_Time; notifications as a hint", "1 per 200",
                      "documented"});
     table.push_back({module, "find deletions", "/deleted", "1 per 200", "documented"});
   }
@@ -40,7 +43,8 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
   if (const Json *list = find(body, "fields"); list != nullptr && list->is_array()) {
     for (const auto &field : *list) {
       // Our own field is the bridge's business, not a field of the record.
-      if (!truthy(find(field, "custom_field")) || scalar_text(field, "api_name") == bridge_field_) continue;
+      if (!truthy(find(field, "custom_field")) || scalar_text(field, "api_name") == bridge_field_)
+        continue;
       fields.push_back(describe_field(session.catalog(), field));
     }
   }
@@ -70,21 +74,27 @@ Task<bool> Connector::open_channel(Session &session, ChannelAddress address) {
     if (!result.ok()) continue;
     const Json body = body_or_failure(result);
     const Json *items = find(body, "watch");
-    if (items != nullptr && items->is_array() && !items->empty() && scalar_text((*items)[0], "code") == "SUCCESS") {
+    if (items != nullptr && items->is_array() && !items->empty() &&
+        scalar_text((*items)[0], "code") == "SUCCESS") {
       co_return true;
     }
   }
-  throw ServiceFailure({Outcome::park, "channel_refused", "the CRM did not accept the notification channel", {}});
+  throw ServiceFailure(
+      {Outcome::park, "channel_refused", "the CRM did not accept the notification channel", {}});
 }
 
 std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
   if (!body.is_object()) return std::nullopt;
-  Webhook webhook{scalar_text(body, "module"), {}, scalar_text(body, "operation"), scalar_text(body, "channel_id"),
+  Webhook webhook{scalar_text(body, "module"),
+                  {},
+                  scalar_text(body, "operation"),
+                  scalar_text(body, "channel_id"),
                   scalar_text(body, "token")};
   const Json *ids = find(body, "ids");
   if (webhook.api_module.empty() || ids == nullptr || !ids->is_array()) return std::nullopt;
   for (const auto &id : *ids) {
-    if (const std::string text = scalar_text(&id); !text.empty()) webhook.external_ids.push_back(text);
+    if (const std::string text = scalar_text(&id); !text.empty())
+      webhook.external_ids.push_back(text);
   }
   return webhook;
 }
@@ -95,12 +105,15 @@ Task<std::vector<Check>> Connector::examine(Session &session) {
   call.path = "/crm/v8/org";
   const HttpResult org = co_await session.send(std::move(call));
   Verdict verdict = judge(org);
-  checks.push_back({"zoho_crm credential", verdict.outcome == Outcome::done,
-                    verdict.outcome == Outcome::done ? "the CRM answers" : verdict.reason + ": " + verdict.detail,
-                    "make a new refresh token for this data centre and store it with crm-bridge seal"});
+  checks.push_back(
+      {"zoho_crm credential", verdict.outcome == Outcome::done,
+       verdict.outcome == Outcome::done ? "the CRM answers"
+                                        : verdict.reason + ": " + verdict.detail,
+       "make a new refresh token for this data centre and store it with crm-bridge seal"});
   if (verdict.outcome != Outcome::done) co_return checks;
   if (bridge_field_.empty()) {
-    checks.push_back({"zoho_crm bridge_field", false, "none is configured: a create whose answer is lost cannot be found",
+    checks.push_back({"zoho_crm bridge_field", false,
+                      "none is configured: a create whose answer is lost cannot be found",
                       "set bridge_field and make that field in the CRM"});
     co_return checks;
   }
@@ -111,9 +124,12 @@ Task<std::vector<Check>> Connector::examine(Session &session) {
     fields.query = {{"module", module.api_name}};
     const HttpResult result = co_await session.send(std::move(fields));
     verdict = judge(result);
-    Check check{"zoho_crm field " + module.api_name + "." + bridge_field_, false, {},
-                "in the CRM: Setup, Modules and Fields, " + module.api_name + ": add a single-line field named " +
-                    bridge_field_ + ", tick \"Do not allow duplicate values\", hide it from the layouts"};
+    Check check{"zoho_crm field " + module.api_name + "." + bridge_field_,
+                false,
+                {},
+                "in the CRM: Setup, Modules and Fields, " + module.api_name +
+                    ": add a single-line field named " + bridge_field_ +
+                    ", tick \"Do not allow duplicate values\", hide it from the layouts"};
     if (verdict.outcome != Outcome::done) {
       check.finding = verdict.reason + ": " + verdict.detail;
       checks.push_back(std::move(check));

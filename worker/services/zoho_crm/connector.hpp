@@ -9,8 +9,8 @@
 
 namespace crm_bridge::worker::zoho_crm {
 
-// Zoho CRM v8.  Creates carry the record's own id in a unique custom field, so that a create whose answer was lost
-// finds itself again.  No write starts a workflow (`trigger: []`).
+// Zoho CRM v8.  Creates carry the record's own id in a unique custom field, so that a create whose
+// answer was lost finds itself again.  No write starts a workflow (`trigger: []`).
 class Connector : public Service {
  public:
   explicit Connector(const ServiceSettings &settings) : bridge_field_(settings.bridge_field) {}
@@ -19,7 +19,8 @@ class Connector : public Service {
   int records_a_request() const override { return 100; }
   Task<Delivered> deliver(Session &session, std::vector<Change> changes) override;
   Task<Page> read_page(Session &session, std::string module, Json cursor) override;
-  Task<Reading> read_records(Session &session, std::string module, std::vector<Notice> notices) override;
+  Task<Reading> read_records(Session &session, std::string module,
+                             std::vector<Notice> notices) override;
   Task<Json> read_fields(Session &session, std::string module) override;
   Task<bool> open_channel(Session &session, ChannelAddress address) override;
   std::optional<Webhook> parse_webhook(const Json &body) const override;
@@ -30,7 +31,8 @@ class Connector : public Service {
   Task<Delivered> create(Session &session, std::vector<Change> changes);
   Task<std::vector<Settled>> update(Session &session, std::vector<Change> changes);
   Task<std::vector<Settled>> remove(Session &session, std::vector<Change> changes);
-  Task<HttpResult> look_up(Session &session, std::vector<Change> changes, std::map<std::string, std::string> &found);
+  Task<HttpResult> look_up(Session &session, std::vector<Change> changes,
+                           std::map<std::string, std::string> &found);
   // reading.cpp
   Task<Page> read_changed(Session &session, std::string module, Json cursor);
   Task<Page> read_deleted(Session &session, std::string module, Json cursor);

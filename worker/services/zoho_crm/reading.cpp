@@ -8,14 +8,17 @@
 namespace crm_bridge::worker::zoho_crm {
 namespace {
 
-// Records of the same second as the last one seen may still appear; the services' clocks and ours differ a little.
+// Records of the same second as the last one seen may still appear; the services' clocks and ours
+// differ a little.
 constexpr int overlap_seconds = 2;
 // A read that began this long after the newest record has certainly seen all of that second.
 constexpr long long settled_after_seconds = 60;
 // Deletions that happened while the first reading was under way are listed from here.
 constexpr int deletions_before_seconds = -3600;
 
-bool is_people(const ModuleInfo &info) { return info.api_name == "users" || info.api_name == "profiles"; }
+bool is_people(const ModuleInfo &info) {
+  return info.api_name == "users" || info.api_name == "profiles";
+}
 
 const ModuleInfo &module_info(const Session &session, const std::string &module) {
   const ModuleInfo *info = session.catalog().module(module);
@@ -38,16 +41,19 @@ std::string since_of(const Json &cursor) {
 
 // A page token belongs to the parameters it was made with and lives for a day.
 bool token_is_stale(const HttpResult &result) {
-  return result.status == 400 && (result.body.find("EXPIRED_VALUE") != std::string::npos ||
-                                  result.body.find("TOKEN_BOUND_DATA_MISMATCH") != std::string::npos);
+  return result.status == 400 &&
+         (result.body.find("EXPIRED_VALUE") != std::string::npos ||
+          result.body.find("TOKEN_BOUND_DATA_MISMATCH") != std::string::npos);
 }
 
 }  // namespace
 
 Task<Page> Connector::read_page(Session &session, std::string module, Json cursor) {
   if (!cursor.is_object()) cursor = Json::object();
-  if (is_people(module_info(session, module))) return read_people(session, std::move(module), std::move(cursor));
-  if (scalar_text(cursor, "phase") == "deleted") return read_deleted(session, std::move(module), std::move(cursor));
+  if (is_people(module_info(session, module)))
+    return read_people(session, std::move(module), std::move(cursor));
+  if (scalar_text(cursor, "phase") == "deleted")
+    return read_deleted(session, std::move(module), std::move(cursor));
   return read_changed(session, std::move(module), std::move(cursor));
 }
 
@@ -71,7 +77,10 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
   }
   ApiCall call;
   call.path = "/crm/v8/" + api_name;
-  call.query = {{"fields", lists.front()}, {"per_page", "200"}, {"sort_by", "Modified_Time"}, {"sort_order", "asc"}};
+  call.query = {{"fields", lists.front()},
+                {"per_page", "200"},
+                {"sort_by", "Modified_Time"},
+                {"sort_order", "asc"}};
   if (api_name == "Leads") call.query.emplace_back("converted", "both");
   const std::string token = scalar_text(cursor, "token");
   if (!token.empty()) call.query.emplace_back("page_token", token);
@@ -80,7 +89,8 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
   const HttpResult result = co_await session.send(std::move(call));
   if (!token.empty() && token_is_stale(result)) {
     // Begin again after what was seen: the order is that of changing.
-    if (const std::string newest = scalar_text(cursor, "newest"); !newest.empty()) cursor["since"] = newest;
+    if (const std::string newest = scalar_text(cursor, "newest"); !newest.empty())
+      cursor["since"] = newest;
     cursor["settled"] = false;
     cursor.erase("token");
     page.cursor = std::move(cursor);
@@ -93,7 +103,8 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
   std::string ids;
   for (auto &record : list_of(body, "data")) {
     const std::string id = scalar_text(record, "id");
-    cursor["newest"] = later(instant_in_utc(scalar_text(record, "Modified_Time")), scalar_text(cursor, "newest"));
+    cursor["newest"] =
+        later(instant_in_utc(scalar_text(record, "Modified_Time")), scalar_text(cursor, "newest"));
     ids += (ids.empty() ? "" : ",") + id;
     order.push_back(id);
     merged[id] = std::move(record);
@@ -111,7 +122,8 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
   }
   ModuleRecords records{module, {}};
   for (const auto &id : order) {
-    records.records.push_back(zoho_crm::from_service(session.catalog(), module, merged[id], bridge_field));
+    records.records.push_back(
+        zoho_crm::from_service(session.catalog(), module, merged[id], bridge_field));
   }
   page.records.push_back(std::move(records));
   const std::string next = scalar_text(body, "info.next_page_token");
@@ -141,7 +153,8 @@ Task<Page> Connector::read_deleted(Session &session, std::string module, Json cu
   ApiCall call;
   call.path = "/crm/v8/" + module_info(session, module).api_name + "/deleted";
   call.query = {{"type", "all"}, {"page", number}, {"per_page", "200"}};
-  call.headers.push_back("If-Modified-Since: " + whole_seconds(scalar_text(cursor, "deleted_since"), -overlap_seconds));
+  call.headers.push_back("If-Modified-Since: " +
+                         whole_seconds(scalar_text(cursor, "deleted_since"), -overlap_seconds));
   const HttpResult result = co_await session.send(std::move(call));
   const Json body = result.status == 304 ? Json() : body_or_failure(result);
   Page page;
@@ -150,8 +163,8 @@ Task<Page> Connector::read_deleted(Session &session, std::string module, Json cu
     Record record;
     record.external_id = scalar_text(entry, "id");
     record.deleted = true;
-    cursor["deleted_newest"] =
-        later(instant_in_utc(scalar_text(entry, "deleted_time")), scalar_text(cursor, "deleted_newest"));
+    cursor["deleted_newest"] = later(instant_in_utc(scalar_text(entry, "deleted_time")),
+                                     scalar_text(cursor, "deleted_newest"));
     records.records.push_back(std::move(record));
   }
   page.records.push_back(std::move(records));
@@ -159,7 +172,8 @@ Task<Page> Connector::read_deleted(Session &session, std::string module, Json cu
   if (page.more) {
     cursor["page"] = std::atoi(number.c_str()) + 1;
   } else {
-    cursor["deleted_since"] = later(scalar_text(cursor, "deleted_newest"), scalar_text(cursor, "deleted_since"));
+    cursor["deleted_since"] =
+        later(scalar_text(cursor, "deleted_newest"), scalar_text(cursor, "deleted_since"));
     for (const char *name : {"phase", "page", "deleted_newest"}) cursor.erase(name);
   }
   page.cursor = std::move(cursor);
@@ -169,7 +183,8 @@ Task<Page> Connector::read_deleted(Session &session, std::string module, Json cu
 Task<Page> Connector::read_people(Session &session, std::string module, Json cursor) {
   const std::string api_name = module_info(session, module).api_name;
   const bool users = api_name == "users";
-  const std::string number = scalar_text(cursor, "page").empty() ? "1" : scalar_text(cursor, "page");
+  const std::string number =
+      scalar_text(cursor, "page").empty() ? "1" : scalar_text(cursor, "page");
   ApiCall call;
   call.path = users ? "/crm/v8/users" : "/crm/v8/settings/profiles";
   if (users) {
@@ -199,7 +214,8 @@ Task<Page> Connector::read_people(Session &session, std::string module, Json cur
   co_return page;
 }
 
-Task<std::vector<Record>> Connector::read_ids(Session &session, std::string module, std::string ids) {
+Task<std::vector<Record>> Connector::read_ids(Session &session, std::string module,
+                                              std::string ids) {
   const std::string api_name = module_info(session, module).api_name;
   const std::string bridge_field = bridge_field_of(session, module);
   std::map<std::string, Json> merged;
@@ -223,7 +239,8 @@ Task<std::vector<Record>> Connector::read_ids(Session &session, std::string modu
   co_return records;
 }
 
-Task<Reading> Connector::read_records(Session &session, std::string module, std::vector<Notice> notices) {
+Task<Reading> Connector::read_records(Session &session, std::string module,
+                                      std::vector<Notice> notices) {
   Reading reading;
   if (is_people(module_info(session, module))) {
     reading.poll.push_back(module);
@@ -239,8 +256,9 @@ Task<Reading> Connector::read_records(Session &session, std::string module, std:
     for (auto &record : found) records.records.push_back(std::move(record));
   }
   for (const auto &notice : notices) {
-    const bool there = std::any_of(records.records.begin(), records.records.end(),
-                                   [&](const Record &record) { return record.external_id == notice.external_id; });
+    const bool there =
+        std::any_of(records.records.begin(), records.records.end(),
+                    [&](const Record &record) { return record.external_id == notice.external_id; });
     if (there || notice.event != "delete") continue;
     Record record;
     record.external_id = notice.external_id;

@@ -11,8 +11,10 @@ namespace {
 // The service's own words, without values.
 std::string words_of(const Json &element) {
   std::string words = scalar_text(element, "code") + ": " + scalar_text(element, "message");
-  if (const std::string name = scalar_text(element, "details.api_name"); !name.empty()) words += " (" + name + ")";
-  if (const Json *errors = find(element, "details.errors"); errors != nullptr && errors->is_array()) {
+  if (const std::string name = scalar_text(element, "details.api_name"); !name.empty())
+    words += " (" + name + ")";
+  if (const Json *errors = find(element, "details.errors");
+      errors != nullptr && errors->is_array()) {
     for (const auto &error : *errors) words += "; " + words_of(error);
   }
   return words;
@@ -40,7 +42,8 @@ Settled settle(const Change &change, Verdict verdict) {
   Settled settled;
   settled.module = change.module;
   settled.record_id = change.record_id;
-  settled.external_id = change.external_id;
+  // A confirmed deletion names no record that the service has.
+  if (change.operation != Operation::remove) settled.external_id = change.external_id;
   settled.verdict = std::move(verdict);
   return settled;
 }
@@ -50,14 +53,16 @@ Verdict judge_element(const Json &element, Operation operation) {
   if (code == "SUCCESS") return {};
   const std::string words = words_of(element);
   if (code.empty()) return {Outcome::in_doubt, "unreadable_answer", words, {}};
-  if (code == "INVALID_DATA" && operation == Operation::remove) return {};  // "record not deleted": it is not there
+  if (code == "INVALID_DATA" && operation == Operation::remove)
+    return {};  // "record not deleted": it is not there
   if (code == "INVALID_DATA" && operation == Operation::update && speaks_of_the_id(element)) {
     return {Outcome::gone, "not_found", words, {}};
   }
   if (code == "DUPLICATE_DATA") return {Outcome::park, "duplicate", words, {}};
   if (code == "ALREADY_MODIFIED") return {Outcome::retry, "already_modified", words, {}};
   if (code == "TOO_MANY_REQUESTS") return {Outcome::retry, "rate_limited", words, {}};
-  if (one_of(code, {"INVALID_TOKEN", "AUTHENTICATION_FAILURE"})) return {Outcome::retry, "unauthorized", words, {}};
+  if (one_of(code, {"INVALID_TOKEN", "AUTHENTICATION_FAILURE"}))
+    return {Outcome::retry, "unauthorized", words, {}};
   if (one_of(code, {"INTERNAL_ERROR", "INTERNAL_SERVER_ERROR", "DEPENDENT_SERVICE_ERROR"})) {
     return {Outcome::in_doubt, "service_error", words, {}};
   }
@@ -75,7 +80,8 @@ std::string created_before(const Json &element, const std::string &bridge_field)
 }
 
 std::vector<Settled> read_results(const std::vector<Change> &changes, const HttpResult &result,
-                                  const std::string &bridge_field, std::vector<std::string> &duplicates) {
+                                  const std::string &bridge_field,
+                                  std::vector<std::string> &duplicates) {
   std::vector<Settled> settled;
   duplicates.assign(changes.size(), {});
   const auto all = [&](const Verdict &verdict) {
@@ -90,13 +96,17 @@ std::vector<Settled> read_results(const std::vector<Change> &changes, const Http
     body = result.body.empty() ? Json() : parse_json(result.body);
   } catch (const MalformedJson &) {
     // An HTML page with 400 comes from something in front of the service, which did nothing.
-    return all(result.ok() ? Verdict{Outcome::in_doubt, "unreadable_answer", "the answer is not JSON", {}} : whole);
+    return all(result.ok()
+                   ? Verdict{Outcome::in_doubt, "unreadable_answer", "the answer is not JSON", {}}
+                   : whole);
   }
   const Json *elements = speaks_of_records ? elements_of(body) : nullptr;
   if (elements == nullptr) {
     const Operation operation = changes.front().operation;
-    if (result.ok()) return all({Outcome::in_doubt, "unreadable_answer", "the answer speaks of no record", {}});
-    if (scalar_text(body, "code").empty() || result.status >= 500 || result.status == 429) return all(whole);
+    if (result.ok())
+      return all({Outcome::in_doubt, "unreadable_answer", "the answer speaks of no record", {}});
+    if (scalar_text(body, "code").empty() || result.status >= 500 || result.status == 429)
+      return all(whole);
     Verdict verdict = judge_element(body, operation);
     // A fault of the whole request says nothing about single records.
     if (verdict.outcome == Outcome::done || verdict.outcome == Outcome::gone) verdict = whole;
@@ -105,9 +115,12 @@ std::vector<Settled> read_results(const std::vector<Change> &changes, const Http
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const Change &change = changes[i];
     if (elements->size() != changes.size()) {
-      settled.push_back(settle(change, {Outcome::in_doubt, "misaligned_answer",
-                                        "the answer has " + std::to_string(elements->size()) + " results for " +
-                                            std::to_string(changes.size()) + " records", {}}));
+      settled.push_back(
+          settle(change, {Outcome::in_doubt,
+                          "misaligned_answer",
+                          "the answer has " + std::to_string(elements->size()) + " results for " +
+                              std::to_string(changes.size()) + " records",
+                          {}}));
       continue;
     }
     const Json &element = (*elements)[i];
@@ -123,7 +136,7 @@ std::vector<Settled> read_results(const std::vector<Change> &changes, const Http
     }
     Settled one = settle(change, std::move(verdict));
     if (one.verdict.outcome == Outcome::done) {
-      if (!id.empty()) one.external_id = id;
+      if (!id.empty() && change.operation != Operation::remove) one.external_id = id;
       one.version = instant_in_utc(scalar_text(element, "details.Modified_Time"));
     }
     one.read_again = one.verdict.reason == "already_modified";

@@ -100,7 +100,8 @@ std::vector<std::string> field_lists(const Catalog &catalog, const std::string &
   std::set<std::string> seen(names.begin(), names.end());
   for (const auto &field : catalog.fields_of(module)) {
     if (seen.insert(field.api_name).second) names.push_back(field.api_name);
-    if (field.api_name == about && seen.insert(std::string(about_module)).second) names.emplace_back(about_module);
+    if (field.api_name == about && seen.insert(std::string(about_module)).second)
+      names.emplace_back(about_module);
   }
   std::vector<std::string> lists;
   for (std::size_t at = 0; at < names.size(); at += fields_a_request) {
@@ -115,20 +116,36 @@ std::vector<std::string> field_lists(const Catalog &catalog, const std::string &
 
 Json describe_field(const Catalog &catalog, const Json &field) {
   static const std::vector<std::pair<std::string_view, std::string_view>> types{
-      {"picklist", "picklist"}, {"integer", "number"},   {"bigint", "text"},      {"double", "number"},
-      {"currency", "money"},    {"percent", "number"},   {"boolean", "boolean"},  {"date", "date"},
-      {"datetime", "instant"},  {"lookup", "reference"}, {"ownerlookup", "reference"}, {"userlookup", "reference"},
-      {"text", "text"},         {"textarea", "text"},    {"email", "text"},       {"phone", "text"},
-      {"website", "text"},      {"autonumber", "text"}};
+      {"picklist", "picklist"},
+      {"integer", "number"},
+      {"bigint", "text"},
+      {"double", "number"},
+      {"currency", "money"},
+      {"percent", "number"},
+      {"boolean", "boolean"},
+      {"date", "date"},
+      {"datetime", "instant"},
+      {"lookup", "reference"},
+      {"ownerlookup", "reference"},
+      {"userlookup", "reference"},
+      {"text", "text"},
+      {"textarea", "text"},
+      {"email", "text"},
+      {"phone", "text"},
+      {"website", "text"},
+      {"autonumber", "text"}};
   const std::string data_type = scalar_text(field, "data_type");
-  const auto known = std::find_if(types.begin(), types.end(), [&](const auto &pair) { return pair.first == data_type; });
+  const auto known = std::find_if(types.begin(), types.end(),
+                                  [&](const auto &pair) { return pair.first == data_type; });
   Json answer = {{"field", scalar_text(field, "api_name")},
                  {"api_name", scalar_text(field, "api_name")},
                  {"type", known == types.end() ? std::string("json") : std::string(known->second)},
-                 {"writable", truthy(find(field, "operation_type.api_update")) && !truthy(find(field, "read_only"))},
+                 {"writable", truthy(find(field, "operation_type.api_update")) &&
+                                  !truthy(find(field, "read_only"))},
                  {"custom", truthy(find(field, "custom_field"))}};
   if (answer["type"] == "reference") {
-    const std::string target = data_type == "lookup" ? scalar_text(field, "lookup.module.api_name") : "users";
+    const std::string target =
+        data_type == "lookup" ? scalar_text(field, "lookup.module.api_name") : "users";
     const ModuleInfo *module = catalog.by_api_name(target);
     if (module != nullptr) {
       answer["reference_module"] = module->module;
@@ -137,13 +154,15 @@ Json describe_field(const Catalog &catalog, const Json &field) {
     }
   }
   if (answer["type"] == "text") {
-    if (const Json *length = find(field, "length"); length != nullptr && length->is_number_integer()) {
+    if (const Json *length = find(field, "length");
+        length != nullptr && length->is_number_integer()) {
       answer["maximum_length"] = *length;
     }
   }
   if (answer["type"] == "picklist") {
     Json choices = Json::array();
-    if (const Json *values = find(field, "pick_list_values"); values != nullptr && values->is_array()) {
+    if (const Json *values = find(field, "pick_list_values");
+        values != nullptr && values->is_array()) {
       for (const auto &value : *values) {
         const std::string choice = scalar_text(value, "actual_value");
         if (!choice.empty() && choice != "-None-") choices.push_back(choice);

@@ -12,9 +12,11 @@ std::string api_name_of(const Session &session, const std::string &module) {
   return info == nullptr ? std::string{} : info->api_name;
 }
 
-Json write_body(const Session &session, const std::vector<Change> &changes, const std::string &bridge_field) {
+Json write_body(const Session &session, const std::vector<Change> &changes,
+                const std::string &bridge_field) {
   Json data = Json::array();
-  for (const auto &change : changes) data.push_back(to_service(session.catalog(), change, bridge_field));
+  for (const auto &change : changes)
+    data.push_back(to_service(session.catalog(), change, bridge_field));
   return {{"data", std::move(data)}, {"trigger", Json::array()}};
 }
 
@@ -29,7 +31,8 @@ Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes
   Delivered delivered;
   if (api_name_of(session, changes.front().module).empty()) {
     for (const auto &change : changes) {
-      delivered.settled.push_back(settle(change, {Outcome::park, "unknown_module", change.module, {}}));
+      delivered.settled.push_back(
+          settle(change, {Outcome::park, "unknown_module", change.module, {}}));
     }
     co_return delivered;
   }
@@ -65,7 +68,8 @@ Task<Delivered> Connector::create(Session &session, std::vector<Change> changes)
           certain.push_back(std::move(change));
           continue;
         }
-        delivered.settled.push_back(settle(change, {Outcome::in_doubt, verdict.reason, verdict.detail, verdict.retry_after}));
+        delivered.settled.push_back(settle(
+            change, {Outcome::in_doubt, verdict.reason, verdict.detail, verdict.retry_after}));
       }
       changes = std::move(certain);
     }
@@ -100,7 +104,8 @@ Task<Delivered> Connector::create(Session &session, std::vector<Change> changes)
     }
   }
   if (!existing.empty()) {
-    // Made by an earlier attempt, perhaps with older values: bring them up to what is being sent now.
+    // Made by an earlier attempt, perhaps with older values: bring them up to what is being sent
+    // now.
     for (auto &change : existing) {
       change.operation = Operation::update;
       change.version.clear();
@@ -124,14 +129,16 @@ Task<HttpResult> Connector::look_up(Session &session, std::vector<Change> change
   ApiCall call;
   call.method = "POST";
   call.path = "/crm/v8/coql";
-  call.body = {{"select_query", "select id, " + bridge_field_ + " from " + api_name_of(session, changes.front().module) +
-                                    " where " + bridge_field_ + " in (" + ids + ") limit 0, 200"}};
+  call.body = {{"select_query", "select id, " + bridge_field_ + " from " +
+                                    api_name_of(session, changes.front().module) + " where " +
+                                    bridge_field_ + " in (" + ids + ") limit 0, 200"}};
   HttpResult result = co_await session.send(std::move(call));
   if (result.ok() && !result.body.empty()) {
     try {
       const Json body = parse_json(result.body);
       if (const Json *data = find(body, "data"); data != nullptr && data->is_array()) {
-        for (const auto &row : *data) found[scalar_text(row, bridge_field_)] = scalar_text(row, "id");
+        for (const auto &row : *data)
+          found[scalar_text(row, bridge_field_)] = scalar_text(row, "id");
       }
     } catch (const MalformedJson &fault) {
       result.transport = Transport::lost;
@@ -147,7 +154,8 @@ Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Chang
   call.path = "/crm/v8/" + api_name_of(session, changes.front().module);
   call.body = write_body(session, changes, {});
   // The guard speaks of one record; on a batch its meaning is not documented.
-  if (const std::string guard = whole_seconds(changes.front().version); changes.size() == 1 && !guard.empty()) {
+  if (const std::string guard = whole_seconds(changes.front().version);
+      changes.size() == 1 && !guard.empty()) {
     call.headers.push_back("If-Unmodified-Since: " + guard);
   }
   const HttpResult result = co_await session.send(std::move(call));

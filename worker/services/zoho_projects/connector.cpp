@@ -11,18 +11,22 @@ std::vector<Capability> Connector::capabilities() const {
       {"projects_client", "find changes", "whole list of clients", "1 per 100", "assumed"},
       {"projects_client", "create, update", "POST and PATCH of clients", "1", "assumed"},
       {"projects_task_status", "find", "task layouts, or the tasks read so far", "1", "observed"},
-      {"projects_project", "create", "POST; a lost answer is looked up by name and time", "1", "documented"},
+      {"projects_project", "create", "POST; a lost answer is looked up by name and time", "1",
+       "documented"},
       {"projects_project", "update", "PATCH", "1", "documented"},
       {"projects_project", "client", "associate-client after the create", "1", "assumed"},
       {"projects_project", "delete", "moved to the trash", "1", "observed"},
-      {"projects_project", "find changes", "list by time of change, newest first", "1 per 100", "observed"},
+      {"projects_project", "find changes", "list by time of change, newest first", "1 per 100",
+       "observed"},
       {"projects_project", "find deletions", "the portal's bin", "1 per 100", "observed"},
       {"projects_task_list", "create, update, delete", "POST, PATCH, DELETE", "1", "documented"},
       {"projects_task_list", "find changes", "with their tasks, and by webhook", "0", "observed"},
-      {"projects_task", "create", "POST; a lost answer is looked up by name and time", "1", "documented"},
+      {"projects_task", "create", "POST; a lost answer is looked up by name and time", "1",
+       "documented"},
       {"projects_task", "update", "PATCH; another list by /move", "1 or 2", "observed"},
       {"projects_task", "delete", "DELETE (to the trash)", "1", "observed"},
-      {"projects_task", "find changes", "list by time of change, newest first; webhooks as a hint", "1 per 100", "observed"},
+      {"projects_task", "find changes", "list by time of change, newest first; webhooks as a hint",
+       "1 per 100", "observed"},
       {"projects_task", "find deletions", "the portal's bin", "1 per 100", "observed"},
       {"all", "webhooks", "set up by hand (doctor --show-webhooks)", "", "documented"},
   };
@@ -54,7 +58,11 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
     if (type == "Date") known = "date";
     if (type == "dateandtime") known = "instant";
     if (type == "checkbox") known = "boolean";
-    fields.push_back({{"field", api_name}, {"api_name", api_name}, {"type", known}, {"writable", true}, {"custom", true}});
+    fields.push_back({{"field", api_name},
+                      {"api_name", api_name},
+                      {"type", known},
+                      {"writable", true},
+                      {"custom", true}});
   }
   co_return fields;
 }
@@ -63,7 +71,10 @@ Task<bool> Connector::open_channel(Session &, ChannelAddress) { co_return false;
 
 std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
   if (!body.is_object()) return std::nullopt;
-  Webhook webhook{scalar_text(body, "module"), {scalar_text(body, "id")}, scalar_text(body, "event"), "webhook",
+  Webhook webhook{scalar_text(body, "module"),
+                  {scalar_text(body, "id")},
+                  scalar_text(body, "event"),
+                  "webhook",
                   scalar_text(body, "token")};
   if (webhook.api_module.empty() || webhook.external_ids.front().empty()) return std::nullopt;
   return webhook;
@@ -76,12 +87,15 @@ Task<std::vector<Check>> Connector::examine(Session &session) {
   const HttpResult portals = co_await session.send(std::move(call));
   Verdict verdict = judge_answer(portals);
   const bool good = verdict.outcome == Outcome::done;
-  checks.push_back({"zoho_projects credential", good, good ? "Projects answers" : verdict.reason + ": " + verdict.detail,
-                    "make a new refresh token for this data centre and store it with crm-bridge seal"});
+  checks.push_back(
+      {"zoho_projects credential", good,
+       good ? "Projects answers" : verdict.reason + ": " + verdict.detail,
+       "make a new refresh token for this data centre and store it with crm-bridge seal"});
   if (!good) co_return checks;
   const std::string portal_id = session.organization().portal_id;
   if (portal_id.empty()) {
-    checks.push_back({"zoho_projects portal", false, "no portal is chosen", "SELECT crm_bridge.choose_portal(...)"});
+    checks.push_back({"zoho_projects portal", false, "no portal is chosen",
+                      "SELECT crm_bridge.choose_portal(...)"});
     co_return checks;
   }
   ApiCall one;

@@ -11,8 +11,9 @@
 
 namespace crm_bridge::worker::zoho_projects {
 
-// Zoho Projects V3.  It has no batches, no conditional writes and no handle for repeating a create: one request a
-// record, and a create whose answer was lost is looked up in lists before it is sent again.
+// Zoho Projects V3.  It has no batches, no conditional writes and no handle for repeating a create:
+// one request a record, and a create whose answer was lost is looked up in lists before it is sent
+// again.
 class Connector : public Service {
  public:
   explicit Connector(const ServiceSettings &settings) : assumed_calls_(settings.assumed_calls) {}
@@ -21,7 +22,8 @@ class Connector : public Service {
   int records_a_request() const override { return 1; }
   Task<Delivered> deliver(Session &session, std::vector<Change> changes) override;
   Task<Page> read_page(Session &session, std::string module, Json cursor) override;
-  Task<Reading> read_records(Session &session, std::string module, std::vector<Notice> notices) override;
+  Task<Reading> read_records(Session &session, std::string module,
+                             std::vector<Notice> notices) override;
   std::vector<std::string> portal_modules() const override;
   Task<Json> read_fields(Session &session, std::string module) override;
   Task<bool> open_channel(Session &session, ChannelAddress address) override;
@@ -37,9 +39,10 @@ class Connector : public Service {
   // What is learnt on the way and may be forgotten at any time.
   struct Memory {
     std::vector<Status> statuses;
-    std::map<std::string, std::string> first_list;          // of a project
-    std::map<std::string, std::unique_ptr<Gate>> choosing;  // one task at a time makes a project's first list
-    bool tasks_by_project = false;                          // the portal-wide list refused
+    std::map<std::string, std::string> first_list;  // of a project
+    std::map<std::string, std::unique_ptr<Gate>>
+        choosing;                   // one task at a time makes a project's first list
+    bool tasks_by_project = false;  // the portal-wide list refused
   };
 
   // writing.cpp
@@ -47,17 +50,22 @@ class Connector : public Service {
   Task<Delivered> update(Session &session, Change change);
   Task<Delivered> remove(Session &session, Change change);
   Task<Verdict> associate_client(Session &session, Change change, std::string project_id);
-  Task<Verdict> choose_list(Session &session, Change change, std::string &list_id, Delivered &delivered);
+  Task<Verdict> choose_list(Session &session, Change change, std::string &list_id,
+                            Delivered &delivered);
   Task<Verdict> find_created(Session &session, Change change, std::string &found);
   Task<Json> status_of_kind(Session &session, std::string portal_id, bool closed);
   // reading.cpp
+  Task<Page> read_all_portals(Session &session, std::string module);
+  Record status_record(const Session &session, const Status &status,
+                       const std::string &portal_id) const;
   Task<Page> read_people(Session &session, std::string module, Json cursor);
   Task<Page> read_statuses(Session &session);
   Task<Page> read_projects(Session &session, Json cursor);
   Task<Page> read_bin(Session &session, Json cursor);
+  Task<std::vector<Status>> statuses(Session &session, std::string portal_id);
+  // reading_tasks.cpp
   Task<Page> read_tasks(Session &session, Json cursor);
   Task<Page> read_tasks_by_project(Session &session, Json cursor);
-  Task<std::vector<Status>> statuses(Session &session, std::string portal_id);
   void add_task(const Session &session, const Json &task, const Place &place, Page &page) const;
 
   Memory &memory(const Session &session) { return memory_[session.organization().org_id]; }

@@ -17,8 +17,8 @@ Json value_to_service(const FieldInfo &field, const Json &value) {
 
 // Empty by being absent: the record was read whole.
 bool absent_means_empty(const FieldInfo &field) {
-  for (const std::string_view name : {"description", "start_date", "end_date", "parental_info", "email", "phone",
-                                      "website"}) {
+  for (const std::string_view name :
+       {"description", "start_date", "end_date", "parental_info", "email", "phone", "website"}) {
     if (field.api_name == name) return true;
   }
   return field.custom;
@@ -52,7 +52,8 @@ std::string words_of(const Json &error) {
     if (message.empty()) message = scalar_text(detail, "message_key");
     if (message.empty()) continue;
     words += ": " + message;
-    if (const std::string name = scalar_text(detail, "field_name"); !name.empty()) words += " (" + name + ")";
+    if (const std::string name = scalar_text(detail, "field_name"); !name.empty())
+      words += " (" + name + ")";
   }
   return words;
 }
@@ -91,11 +92,13 @@ Json to_service(const Catalog &catalog, const Change &change) {
 }
 
 std::string version_of(const Json &record) {
-  const Json *value = first_of(record, {"last_updated_time", "modified_time", "last_modified_time"});
+  const Json *value =
+      first_of(record, {"last_updated_time", "modified_time", "last_modified_time"});
   return instant_in_utc(scalar_text(value));
 }
 
-Record from_service(const Catalog &catalog, const std::string &module, const Json &record, const Place &place) {
+Record from_service(const Catalog &catalog, const std::string &module, const Json &record,
+                    const Place &place) {
   Record result;
   // In lists of users `id` is the zpuid, where it is there at all.
   if (module == "projects_user") result.external_id = scalar_text(record, "zpuid");
@@ -152,7 +155,8 @@ Verdict judge_answer(const HttpResult &result) {
   try {
     body = parse_json(result.body);
   } catch (const MalformedJson &) {
-    if (verdict.outcome == Outcome::done) return {Outcome::in_doubt, "unreadable_answer", "the answer is not JSON", {}};
+    if (verdict.outcome == Outcome::done)
+      return {Outcome::in_doubt, "unreadable_answer", "the answer is not JSON", {}};
     return verdict;
   }
   const Json *error = find(body, "error");
@@ -160,10 +164,13 @@ Verdict judge_answer(const HttpResult &result) {
   const std::string title = scalar_text(*error, "title");
   const std::string words = words_of(*error);
   if (result.status == 429) return {Outcome::retry, "rate_limited", words, verdict.retry_after};
-  if (title.find("NOT_FOUND") != std::string::npos || result.status == 404) return {Outcome::gone, "not_found", words, {}};
+  if (title.find("NOT_FOUND") != std::string::npos || result.status == 404)
+    return {Outcome::gone, "not_found", words, {}};
   if (title == "INVALID_OAUTHTOKEN") return {Outcome::retry, "unauthorized", words, {}};
-  if (title == "INVALID_OAUTHSCOPE" || title == "FORBIDDEN") return {Outcome::park, "forbidden", words, {}};
-  if (title.starts_with("INTERNAL_SERVER") || result.status >= 500) return {Outcome::in_doubt, "service_error", words, {}};
+  if (title == "INVALID_OAUTHSCOPE" || title == "FORBIDDEN")
+    return {Outcome::park, "forbidden", words, {}};
+  if (title.starts_with("INTERNAL_SERVER") || result.status >= 500)
+    return {Outcome::in_doubt, "service_error", words, {}};
   return {Outcome::park, "refused", words, {}};
 }
 

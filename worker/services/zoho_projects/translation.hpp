@@ -16,12 +16,13 @@ struct Place {
   std::string project_id;
 };
 
-// The body of a create or an update.  Left out, because they need calls of their own: a project's client, a task's
-// completion (a status of the right kind) and, on an update, its list.
+// The body of a create or an update.  Left out, because they need calls of their own: a project's
+// client, a task's completion (a status of the right kind) and, on an update, its list.
 Json to_service(const Catalog &catalog, const Change &change);
 
 // The reverse, for a whole record: what the service leaves out because it is empty becomes null.
-Record from_service(const Catalog &catalog, const std::string &module, const Json &record, const Place &place);
+Record from_service(const Catalog &catalog, const std::string &module, const Json &record,
+                    const Place &place);
 
 // The fields that only the service sets, out of its answer to a write.
 Json set_by_service(const Catalog &catalog, const std::string &module, const Record &record);
@@ -31,7 +32,8 @@ std::vector<Json> list_of(const Json &body, const std::string &key);
 // Whether another page follows; bare lists end with a short page.
 bool has_next_page(const Json &body, std::size_t shown, std::size_t asked_for);
 
-// What an answer means.  Errors come with 400 whatever they are, at times inside a 200: the title decides.
+// What an answer means.  Errors come with 400 whatever they are, at times inside a 200: the title
+// decides.
 Verdict judge_answer(const HttpResult &result);
 
 // The time of a record's last change, under whichever of its names.

@@ -5,7 +5,8 @@
 namespace crm_bridge::worker::zoho_projects {
 namespace {
 
-// How far back a create whose answer was lost is looked for.  Attempts follow each other within minutes.
+// How far back a create whose answer was lost is looked for.  Attempts follow each other within
+// minutes.
 constexpr long long look_back_seconds = 6 * 3600;
 
 Place place_of(const Session &session, const Change &change) {
@@ -19,7 +20,8 @@ std::string collection(const std::string &module, const Place &place) {
   const std::string portal = portal_path(place.portal_id);
   if (module == "projects_client") return portal + "/clients";
   if (module == "projects_project") return portal + "/projects";
-  if (module == "projects_task_list") return portal + "/projects/" + place.project_id + "/tasklists";
+  if (module == "projects_task_list")
+    return portal + "/projects/" + place.project_id + "/tasklists";
   return portal + "/projects/" + place.project_id + "/tasks";
 }
 
@@ -31,7 +33,8 @@ Settled settle(const Change &change, Verdict verdict) {
   Settled settled;
   settled.module = change.module;
   settled.record_id = change.record_id;
-  settled.external_id = change.external_id;
+  // A confirmed deletion names no record that the service has.
+  if (change.operation != Operation::remove) settled.external_id = change.external_id;
   settled.verdict = std::move(verdict);
   return settled;
 }
@@ -43,8 +46,8 @@ Delivered only(Settled settled) {
 }
 
 // The answer of a write as far as it tells: version and the fields that the service sets.
-void take_answer(const Session &session, const Change &change, const HttpResult &result, const Place &place,
-                 Settled &settled) {
+void take_answer(const Session &session, const Change &change, const HttpResult &result,
+                 const Place &place, Settled &settled) {
   if (result.body.empty()) return;
   const Json body = parse_json(result.body);
   const Record record = from_service(session.catalog(), change.module, body, place);
@@ -54,8 +57,11 @@ void take_answer(const Session &session, const Change &change, const HttpResult 
 }
 
 Verdict switched_off(const char *what) {
-  return {Outcome::park, "assumed_call",
-          std::string(what) + " rests on an undocumented call: try it on the real portal, then set assumed_calls = true",
+  return {Outcome::park,
+          "assumed_call",
+          std::string(what) +
+              " rests on an undocumented call: try it on the real portal, then set assumed_calls = "
+              "true",
           {}};
 }
 
@@ -67,10 +73,12 @@ Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes
   Change change = std::move(changes.front());
   const Place place = place_of(session, change);
   if (place.portal_id.empty()) {
-    co_return only(settle(change, {Outcome::park, "no_portal", "the organization has chosen no portal", {}}));
+    co_return only(
+        settle(change, {Outcome::park, "no_portal", "the organization has chosen no portal", {}}));
   }
   if (lives_in_a_project(change.module) && place.project_id.empty()) {
-    co_return only(settle(change, {Outcome::park, "no_project", "the record belongs to no project", {}}));
+    co_return only(
+        settle(change, {Outcome::park, "no_project", "the record belongs to no project", {}}));
   }
   if (change.module == "projects_client" && !assumed_calls_) {
     co_return only(settle(change, switched_off("writing clients")));
@@ -132,20 +140,23 @@ Task<Delivered> Connector::create(Session &session, Change change) {
   const HttpResult result = co_await session.send(std::move(call));
   Settled settled = settle(change, judge_answer(result));
   if (settled.verdict.outcome == Outcome::gone) {
-    settled.verdict.outcome = Outcome::park;  // what is gone is the project or the list, not this record
+    settled.verdict.outcome =
+        Outcome::park;  // what is gone is the project or the list, not this record
   }
   if (settled.verdict.outcome == Outcome::done) {
     take_answer(session, change, result, place, settled);
     settled.fields.update(chosen);
-    if (settled.external_id.empty()) settled.verdict = {Outcome::in_doubt, "unreadable_answer", "no id in it", {}};
+    if (settled.external_id.empty())
+      settled.verdict = {Outcome::in_doubt, "unreadable_answer", "no id in it", {}};
   }
   if (settled.verdict.outcome == Outcome::park && !chosen.empty() &&
       memory(session).first_list.erase(place.project_id) > 0 && change.attempt < 3) {
-    settled.verdict.outcome = Outcome::retry;  // perhaps the list that we remembered is not there any more
+    settled.verdict.outcome =
+        Outcome::retry;  // perhaps the list that we remembered is not there any more
   }
   const Json *client = find(change.fields, "client_id");
-  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project" && client != nullptr &&
-      !client->is_null()) {
+  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project" &&
+      client != nullptr && !client->is_null()) {
     settled.verdict = co_await associate_client(session, change, settled.external_id);
   }
   delivered.settled.push_back(std::move(settled));
@@ -158,7 +169,8 @@ Task<Delivered> Connector::update(Session &session, Change change) {
   Json body = to_service(session.catalog(), change);
   Settled settled = settle(change, {});
   if (change.module == "projects_task") {
-    if (const Json *completed = find(change.fields, "is_completed"); completed != nullptr && !completed->is_null()) {
+    if (const Json *completed = find(change.fields, "is_completed");
+        completed != nullptr && !completed->is_null()) {
       body["status"] = co_await status_of_kind(session, place.portal_id, truthy(completed));
     }
     const Json *list = find(change.fields, "task_list_id");
@@ -179,7 +191,8 @@ Task<Delivered> Connector::update(Session &session, Change change) {
     call.body = std::move(body);
     const HttpResult result = co_await session.send(std::move(call));
     settled.verdict = judge_answer(result);
-    if (settled.verdict.outcome == Outcome::done) take_answer(session, change, result, place, settled);
+    if (settled.verdict.outcome == Outcome::done)
+      take_answer(session, change, result, place, settled);
     settled.external_id = change.external_id;
   }
   if (settled.verdict.outcome == Outcome::done && change.module == "projects_project" &&
@@ -210,11 +223,13 @@ Task<Verdict> Connector::associate_client(Session &session, Change change, std::
   if (!assumed_calls_) co_return switched_off("telling a project its client");
   const Json client = change.fields.value("client_id", Json());
   if (client.is_null()) {
-    co_return Verdict{Outcome::park, "assumed_call", "taking the client off a project is not known how", {}};
+    co_return Verdict{
+        Outcome::park, "assumed_call", "taking the client off a project is not known how", {}};
   }
   ApiCall call;
   call.method = "POST";
-  call.path = portal_path(place_of(session, change).portal_id) + "/projects/" + project_id + "/associate-client";
+  call.path = portal_path(place_of(session, change).portal_id) + "/projects/" + project_id +
+              "/associate-client";
   call.body = {{"clients", Json::array({Json{{"id", client}}})}};
   const HttpResult result = co_await session.send(std::move(call));
   Verdict verdict = judge_answer(result);
@@ -222,7 +237,8 @@ Task<Verdict> Connector::associate_client(Session &session, Change change, std::
   co_return verdict;
 }
 
-Task<Verdict> Connector::choose_list(Session &session, Change change, std::string &list_id, Delivered &delivered) {
+Task<Verdict> Connector::choose_list(Session &session, Change change, std::string &list_id,
+                                     Delivered &delivered) {
   const Place place = place_of(session, change);
   Memory &known = memory(session);
   auto &gate = known.choosing[place.project_id];
@@ -243,7 +259,8 @@ Task<Verdict> Connector::choose_list(Session &session, Change change, std::strin
     verdict.outcome = change.in_doubt ? Outcome::in_doubt : Outcome::retry;
     co_return verdict;
   }
-  const std::vector<Json> there = list_of(lists.body.empty() ? Json() : parse_json(lists.body), "tasklists");
+  const std::vector<Json> there =
+      list_of(lists.body.empty() ? Json() : parse_json(lists.body), "tasklists");
   if (!there.empty()) {
     list = there.front();
   } else {
@@ -255,13 +272,15 @@ Task<Verdict> Connector::choose_list(Session &session, Change change, std::strin
     const HttpResult made = co_await session.send(std::move(make));
     verdict = judge_answer(made);
     if (verdict.outcome != Outcome::done) {
-      if (verdict.outcome != Outcome::park) verdict.outcome = change.in_doubt ? Outcome::in_doubt : Outcome::retry;
+      if (verdict.outcome != Outcome::park)
+        verdict.outcome = change.in_doubt ? Outcome::in_doubt : Outcome::retry;
       co_return verdict;
     }
     if (!made.body.empty()) list = parse_json(made.body);
   }
   list_id = scalar_text(list, "id");
-  if (list_id.empty()) co_return Verdict{Outcome::retry, "unreadable_answer", "the task list has no id", {}};
+  if (list_id.empty())
+    co_return Verdict{Outcome::retry, "unreadable_answer", "the task list has no id", {}};
   known.first_list[place.project_id] = list_id;
   delivered.seen.push_back(
       {"projects_task_list", {from_service(session.catalog(), "projects_task_list", list, place)}});
@@ -285,13 +304,15 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
     const Verdict verdict = judge_answer(result);
     if (verdict.outcome != Outcome::done) co_return verdict;
     const Json body = result.body.empty() ? Json() : parse_json(result.body);
-    const std::vector<Json> list = list_of(body, module == nullptr ? std::string{} : module->api_name);
+    const std::vector<Json> list =
+        list_of(body, module == nullptr ? std::string{} : module->api_name);
     more = has_next_page(body, list.size(), 100);
     for (const auto &record : list) {
       const std::string created = scalar_text(record, "created_time");
       const bool old = !created.empty() && seconds_between(now, created) > look_back_seconds;
       if (old && sorted) more = false;
-      if (!old && scalar_text(record, "name") == name) candidates.push_back(scalar_text(record, "id"));
+      if (!old && scalar_text(record, "name") == name)
+        candidates.push_back(scalar_text(record, "id"));
     }
   }
   if (candidates.empty()) co_return Verdict{};

@@ -1,0 +1,86 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: PostgreSQL
+# An organization, its sealed credentials and a worker, set up the way the README tells an administrator to.
+
+query() { "$server/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
+
+# Asks the sandbox as a person would use the services' screens: METHOD PATH [JSON].
+as_person() {
+  local method=$1 path=$2
+  if (($# > 2)); then
+    curl -sS --fail-with-body -X "$method" -H 'Content-Type: application/json' -d "$3" "$SANDBOX_CONTROL$path"
+  else
+    curl -sS --fail-with-body -X "$method" "$SANDBOX_CONTROL$path"
+  fi
+}
+
+# A port of loopback that nobody listens on at the moment.
+free_port() {
+  perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
+}
+
+# Makes organization 1, a role for the worker, its key, its configuration and its credentials.
+# PROJECTS_REQUESTS_PER_WINDOW raises the worker's own limit for Projects where the sandbox's is raised too.
+set_up_bridge() {
+  query "SELECT crm_bridge.create_organization(1, 'Zylker', time_zone => 'Asia/Kolkata')" >/dev/null
+  query "CREATE ROLE crm_bridge_worker LOGIN" 2>/dev/null || true
+  query "SELECT crm_bridge.grant_worker('crm_bridge_worker')" >/dev/null
+  (umask 077 && "$CRM_BRIDGE_BIN" keygen --out "$SESSION/worker.key" >/dev/null)
+  write_worker_configuration "$(free_port)" >"$SESSION/worker.toml"
+  local service
+  for service in zoho_crm zoho_projects; do
+    printf '{"client_id":"1000.SANDBOXCLIENT","client_secret":"sandbox-secret","refresh_token":"1000.sandbox-refresh"}' |
+      "$CRM_BRIDGE_BIN" --config "$SESSION/worker.toml" seal --service "$service" --org 1 >>"$SESSION/seal.log" 2>&1
+  done
+}
+
+write_worker_configuration() {
+  local receiver_port=$1
+  cat <<TOML
+[database]
+conninfo = "host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=crm_bridge_worker"
+
+[worker]
+secret_key_file = "$SESSION/worker.key"
+poll_interval = "${WORKER_POLL_INTERVAL:-2s}"
+idle_interval = "200ms"
+request_timeout = "20s"
+
+[receiver]
+listen = "127.0.0.1"
+port = $receiver_port
+public_url = "http://127.0.0.1:$receiver_port"
+
+[[service]]
+kind = "zoho_crm"
+accounts_url = "$SANDBOX_ACCOUNTS"
+api_url = "$SANDBOX_CRM"
+concurrency = 8
+
+[[service]]
+kind = "zoho_projects"
+accounts_url = "$SANDBOX_ACCOUNTS"
+api_url = "$SANDBOX_PROJECTS"
+concurrency = 8
+requests_per_window = ${PROJECTS_REQUESTS_PER_WINDOW:-95}
+window = "2m"
+assumed_calls = true
+TOML
+}
+
+# Activates Projects and chooses the portal; a worker must be running.
+activate_portal() {
+  local portal=${1:-Zylker Projects} command
+  command=$(query "SELECT crm_bridge.activate_projects()")
+  query "CALL crm_bridge.wait_for_command('$command', '60 seconds')"
+  command=$(query "SELECT crm_bridge.choose_portal('$portal')")
+  query "CALL crm_bridge.wait_for_command('$command', '120 seconds')"
+}
+
+# Tells whether SQL gives the text; for wait_until.
+query_gives() { [[ $(query "$2" 2>/dev/null) == "$1" ]]; }
+
+nothing_is_on_its_way() {
+  query_gives 0 "SELECT (SELECT count(*) FROM crm_bridge.delivery WHERE state IN ('pending', 'in_flight', 'waiting'))
+                      + (SELECT count(*) FROM crm_bridge.reconcile_request) + (SELECT count(*) FROM crm_bridge.inbox)"
+}

@@ -1,0 +1,116 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- Which field feeds which: defaults, checks when a mapping is made, what a new twin is filled with (R24-R29, D7).
+BEGIN;
+\ir fixture/tools.psql
+SELECT plan(46);
+\ir fixture/organization.psql
+\ir fixture/projects.psql
+
+-- Defaults ---------------------------------------------------------------------------------------------------------
+
+SELECT results_eq($$ SELECT pairing, left_module, right_module, on_delete, enabled FROM crm_bridge.pairing ORDER BY position $$,
+  $$ VALUES ('account_client', 'crm_account', 'projects_client', 'unlink', true), ('deal_project', 'crm_deal', 'projects_project', 'unlink', true),
+            ('task_task', 'crm_task', 'projects_task', 'unlink', true) $$, 'an organization starts with three pairings, unlinking on delete (D2)');
+SELECT set_eq($$ SELECT left_field, right_field, direction, keep_in_step, conversion FROM crm_bridge.field_mapping WHERE pairing = 'deal_project' $$,
+  $$ VALUES ('deal_name', 'name', 'left_to_right', false, 'text'), ('description', 'description', 'left_to_right', false, 'text'),
+            ('account_id', 'client_id', 'left_to_right', false, 'linked'), ('closing_date', 'end_date', 'left_to_right', false, 'copy') $$,
+  'R27: deal to project as the field''s practice has it, filled once (D7)');
+SELECT set_eq($$ SELECT left_field, right_field, direction, keep_in_step, conversion FROM crm_bridge.field_mapping WHERE pairing = 'task_task' $$,
+  $$ VALUES ('subject', 'name', 'both', true, 'text'), ('description', 'description', 'both', true, 'text'), ('due_date', 'end_date', 'both', true, 'date_instant'),
+            ('priority', 'priority', 'both', true, 'picklist'), ('status', 'is_completed', 'both', true, 'flag'), ('owner_id', 'owner_ids', 'both', true, 'user_email') $$,
+  'R61-R67: exactly six fields of a task, both ways, kept in step');
+SELECT is_empty($$ SELECT 1 FROM crm_bridge.field_mapping AS f JOIN crm_bridge.pairing AS p USING (org_id, pairing)
+   WHERE crm_bridge._check_conversion(f.pairing, f.left_field, f.right_field, f.conversion, f.parameters, 1) <> f.conversion $$,
+  'every default passes the check that a new mapping has to pass');
+SELECT set_eq($$ SELECT DISTINCT module FROM crm_bridge.service_field $$, $$ SELECT DISTINCT module FROM crm_bridge.standard_field $$, 'the catalog starts with all standard fields (R24)');
+
+-- Refusals when a mapping is made ----------------------------------------------------------------------------------
+
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'closing_date', 'is_completed') $$, '42804',
+  '(?=[\s\S]*crm_deal.closing_date)(?=[\s\S]*projects_project.is_completed)(?=[\s\S]*date)(?=[\s\S]*boolean)', 'types that do not fit: the error names both fields and types');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'amount', 'end_date') $$, '42804',
+  '(?=[\s\S]*crm_deal.amount)(?=[\s\S]*projects_project.end_date)(?=[\s\S]*money)(?=[\s\S]*date)', 'money is no date');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'owner_id', 'end_date', conversion => 'user_email') $$, '42804', 'owner_id[\s\S]*end_date', 'a conversion that is named must fit too');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_task', 'deal_name', 'name') $$, '42704', 'pairing "deal_task" does not exist.*\s.*crm_bridge.pairing', 'an unknown pairing');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_nam', 'name') $$, '42704', 'field "deal_nam" of "crm_deal" does not exist', 'an unknown field of the left side');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_name', 'title') $$, '42704', 'field "title" of "projects_project" does not exist', 'an unknown field of the right side');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'stage', 'status') $$, '428C9', '"status" of "projects_project" is read-only', 'a field that the service computes is not written');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'probability', 'percent_complete', 'both') $$, '428C9', '"percent_complete"', 'nor in both directions');
+SELECT is(crm_bridge.map_field('deal_project', 'probability', 'percent_complete', 'right_to_left'), 'copy', 'but it may be read');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'expected_revenue', 'percent_complete', 'right_to_left') $$, '428C9', '"expected_revenue" of "crm_deal"', 'the left side''s read-only fields likewise');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_name', 'name', 'backwards') $$, '22023', 'direction "backwards".*\s*.*left_to_right', 'an unknown direction');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_name', 'name', NULL) $$, '22023', 'direction', 'no direction');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_name', 'name', conversion => 'magic') $$, '22023', 'magic', 'an unknown conversion');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'priority', 'priority', 'both', true, 'picklist', '{"left:Urgent": "high"}') $$, '22023', 'Urgent', 'a value map with a choice that there is not');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'priority', 'priority', 'both', true, 'picklist', '{"upper": "high"}') $$, '22023', 'upper', 'an unknown parameter');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'priority', 'priority', 'both', true, 'picklist', '{"left:High": ["high"]}') $$, '22023', 'left:High', 'a parameter that is no text');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'status', 'is_completed', 'both', true, 'flag', '{"true": "Completed"}') $$, '22023', 'false', 'a flag needs both its choices');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'due_date', 'end_date', 'both', true, 'date_instant', '{"time_of_day": "25:00"}') $$, '22023', 'time_of_day', 'a time of day that there is not');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'account_id', 'client_id', conversion => 'linked') $$, '22023', 'pairing', 'a lookup needs the pairing that it goes through');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', NULL, 'name') $$, '22004', 'left_field must not be null', 'a field must be named');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_name', 'name', org_id => 7) $$, '42704', 'organization 7', 'an unknown organization');
+SELECT is((SELECT count(*) FROM crm_bridge.field_mapping), 14::bigint, 'nothing that was refused left a trace');
+
+-- What a new twin is filled with -----------------------------------------------------------------------------------
+
+SELECT crm_bridge.store_fields('crm_deal', '[{"api_name": "Region__c", "type": "picklist", "writable": true, "picklist": ["EU", "US"]},
+  {"api_name": "Weight__c", "type": "number", "writable": true}, {"api_name": "Deal_Name", "type": "number", "writable": false}]') AS fields \gset
+SELECT crm_bridge.store_fields('projects_project', '[{"api_name": "Territory", "type": "text", "writable": true, "maximum_length": 5},
+  {"api_name": "Load", "type": "number", "writable": true}]') AS fields \gset
+SELECT set_eq($$ SELECT module, field, type, custom FROM crm_bridge.service_field WHERE custom $$,
+  $$ VALUES ('crm_deal', 'Region__c', 'picklist', true), ('crm_deal', 'Weight__c', 'number', true), ('projects_project', 'Territory', 'text', true), ('projects_project', 'Load', 'number', true) $$,
+  'R24: custom fields join the catalog; a standard field is not redefined');
+SELECT is(crm_bridge.map_field('deal_project', 'Region__c', 'Territory'), 'copy', 'R24: custom fields are mapped by their API names');
+SELECT is(crm_bridge.map_field('deal_project', 'Weight__c', 'Load'), 'copy', 'of any type');
+
+SELECT crm_bridge.new_id() AS account, crm_bridge.new_id() AS deal \gset
+INSERT INTO crm_bridge.crm_account (id, account_name, phone, website) VALUES (:'account', 'Acme', '+91 44 1', 'acme.example');
+INSERT INTO crm_bridge.crm_deal (id, deal_name, description, closing_date, account_id, stage, amount, custom_fields)
+VALUES (:'deal', 'Routers & more', E'line one\nline <two>', '2026-12-24', :'account', 'Negotiation/Review', 12.5, '{"Region__c": "EU", "Weight__c": 1.50, "Other__c": 1}');
+SELECT crm_bridge.create_project_from_deal(:'deal') AS project \gset
+SELECT results_eq(format($$ SELECT p.name, p.end_date, p.start_date, p.custom_fields FROM crm_bridge.projects_project AS p WHERE p.id = %L $$, :'project'),
+  $$ VALUES ('Routers & more', '2026-12-24'::date, NULL::date, '{"Territory": "EU", "Load": 1.5}'::jsonb) $$, 'R26, R27: a new project has its mapped fields, custom ones too, and no others');
+SELECT alike((SELECT description FROM crm_bridge.projects_project WHERE id = :'project'), '%line one<br%line &lt;two&gt;%', 'plain text becomes markup that shows the same');
+SELECT results_eq(format($$ SELECT c.name, c.phone, c.website FROM crm_bridge.projects_project AS p JOIN crm_bridge.projects_client AS c ON c.id = p.client_id WHERE p.id = %L $$, :'project'),
+  $$ VALUES ('Acme', '+91 44 1', 'acme.example') $$, 'R27: the account''s client is the project''s');
+
+UPDATE crm_bridge.crm_deal SET deal_name = 'Renamed', description = 'other', custom_fields = '{}' WHERE id = :'deal';
+SELECT is((SELECT name FROM crm_bridge.projects_project WHERE id = :'project'), 'Routers & more', 'D7: a mapping fills at creation; later changes stay where they are');
+
+-- Edited defaults change what the next project is filled with.
+SELECT crm_bridge.unmap_field('deal_project', 'description', 'description') AS done \gset
+SELECT crm_bridge.unmap_field('deal_project', 'closing_date', 'end_date') AS done \gset
+SELECT is(crm_bridge.map_field('deal_project', 'closing_date', 'start_date'), 'copy', 'R26: another field may be chosen');
+SELECT is(crm_bridge.map_field('deal_project', 'next_step', 'description'), 'text', 'for each field of the project');
+SELECT is(crm_bridge.map_field('deal_project', 'deal_name', 'name', keep_in_step => true), 'text', 'D7: a mapping may be changed to keep in step');
+SELECT pg_temp.refused($$ SELECT crm_bridge.unmap_field('deal_project', 'description', 'description') $$, '42704', '"description" is not mapped to "description" in pairing "deal_project"', 'a mapping that there is not cannot be ended');
+SELECT crm_bridge.new_id() AS second \gset
+INSERT INTO crm_bridge.crm_deal (id, deal_name, description, next_step, closing_date, custom_fields)
+VALUES (:'second', 'Switches', 'not mapped', 'call', '2026-10-01', '{"Region__c": "Antarctica"}');
+SELECT crm_bridge.create_project_from_deal(:'second') AS second_project \gset
+SELECT results_eq(format($$ SELECT p.name, p.description, p.start_date, p.end_date, p.client_id, p.custom_fields FROM crm_bridge.projects_project AS p WHERE p.id = %L $$, :'second_project'),
+  $$ VALUES ('Switches', 'call', '2026-10-01'::date, NULL::date, NULL::uuid, '{}'::jsonb) $$, 'R24-R28: the next project is filled as the mapping says now; what does not fit its field (5 characters) is left out');
+UPDATE crm_bridge.crm_deal SET deal_name = 'Switches II' WHERE id = :'second';
+SELECT is((SELECT name FROM crm_bridge.projects_project WHERE id = :'second_project'), 'Switches II', 'D7: keep_in_step carries later changes');
+UPDATE crm_bridge.projects_project SET name = 'Named there' WHERE id = :'second_project';
+SELECT is((SELECT deal_name FROM crm_bridge.crm_deal WHERE id = :'second'), 'Switches II', 'and only in the mapping''s direction');
+
+-- Custom fields that are kept in step.
+SELECT crm_bridge.map_field('deal_project', 'Weight__c', 'Load', 'both', true) AS done \gset
+UPDATE crm_bridge.crm_deal SET custom_fields = custom_fields || '{"Weight__c": 7}' WHERE id = :'second';
+SELECT is((SELECT custom_fields FROM crm_bridge.projects_project WHERE id = :'second_project'), '{"Load": 7}', 'a custom field keeps in step with a custom field');
+UPDATE crm_bridge.projects_project SET custom_fields = '{"Load": 8, "Own": true}' WHERE id = :'second_project';
+SELECT is((SELECT custom_fields FROM crm_bridge.crm_deal WHERE id = :'second'), '{"Region__c": "Antarctica", "Weight__c": 8}', 'and back; the others are left alone');
+SELECT is(crm_bridge.map_field('deal_project', 'amount', 'Load', 'both', true), 'number', 'a column may feed a custom field');
+UPDATE crm_bridge.crm_deal SET amount = 42 WHERE id = :'second';
+SELECT is((SELECT custom_fields -> 'Load' FROM crm_bridge.projects_project WHERE id = :'second_project'), '42', 'across the two kinds');
+
+DELETE FROM crm_bridge.field_mapping WHERE pairing = 'deal_project';
+SELECT crm_bridge.new_id() AS bare \gset
+INSERT INTO crm_bridge.crm_deal (id, deal_name, closing_date) VALUES (:'bare', 'Bare', '2026-10-01');
+SELECT crm_bridge.create_project_from_deal(:'bare') AS bare_project \gset
+SELECT results_eq(format($$ SELECT p.name, p.end_date FROM crm_bridge.projects_project AS p WHERE p.id = %L $$, :'bare_project'),
+  $$ VALUES ('Bare', NULL::date) $$, 'R29: an integration without any mapping is valid');
+
+SELECT * FROM finish();
+ROLLBACK;
