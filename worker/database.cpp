@@ -48,21 +48,6 @@ std::vector<std::int64_t> organizations(const pqxx::result &result) {
 
 Json json(const pqxx::field &field) { return field.is_null() ? Json() : parse_json(field.c_str()); }
 
-Json record_to_json(const Record &record) {
-  Json json = {{"external_id", record.external_id}};
-  if (record.deleted) {
-    json["deleted"] = true;
-    return json;
-  }
-  for (const auto &[name, value] :
-       {std::pair{"version", &record.version}, std::pair{"modified_at", &record.modified_at},
-        std::pair{"modified_by", &record.modified_by}, std::pair{"record_id", &record.record_id}}) {
-    if (!value->empty()) json[name] = *value;
-  }
-  json["fields"] = record.fields;
-  return json;
-}
-
 std::vector<std::string> parse_array(const pqxx::field &field) {
   std::vector<std::string> elements;
   if (field.is_null()) return elements;
@@ -260,7 +245,7 @@ std::vector<ReceiveOutcome> Database::receive(const std::string &module,
                                               const std::string &read_started_at,
                                               std::int64_t org_id, const std::string &run) {
   Json list = Json::array();
-  for (const auto &record : records) list.push_back(record_to_json(record));
+  for (const auto &record : records) list.push_back(to_json(record));
   std::vector<ReceiveOutcome> answer;
   const auto rows =
       run.empty() ? connection_->query(
@@ -409,19 +394,5 @@ bool Database::rung() {
 }
 
 int Database::descriptor() const { return connection_->link.sock(); }
-
-std::string array_literal(const std::vector<std::string> &elements) {
-  std::string literal = "{";
-  for (const auto &element : elements) {
-    if (literal.size() > 1) literal += ',';
-    literal += '"';
-    for (const char c : element) {
-      if (c == '"' || c == '\\') literal += '\\';
-      literal += c;
-    }
-    literal += '"';
-  }
-  return literal + "}";
-}
 
 }  // namespace crm_bridge::worker

@@ -117,7 +117,4 @@ class Database {
   std::unique_ptr<Connection> connection_;
 };
 
-// {"a","b"}: the text form of a PostgreSQL array.
-std::string array_literal(const std::vector<std::string> &elements);
-
 }  // namespace crm_bridge::worker

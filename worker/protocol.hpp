@@ -112,4 +112,10 @@ struct FieldInfo {
   bool addresses = false;
 };
 
+// A record as receive() takes it.
+Json to_json(const Record &record);
+
+// {"a","b"}: the text form of a PostgreSQL array.
+std::string array_literal(const std::vector<std::string> &elements);
+
 }  // namespace crm_bridge::worker

@@ -412,8 +412,11 @@ Datum identify(FunctionCallInfo fcinfo) {
   }
   WriteScope const scope{Origin::service, module->name, module->service};
   identify_records(*module, org_id, held, external_ids);
+  // What was not locked is held by somebody, or was deleted meanwhile.
+  std::vector<core::Uuid> missed;
+  for (const auto &[id, external_id] : by_id) missed.push_back(id);
   std::vector<core::Uuid> busy;
-  for (const auto &[id, external_id] : by_id) busy.push_back(id);
+  for (const Record &record : read_records(*module, org_id, missed)) busy.push_back(record.id);
   request_identification(*module, org_id, busy);
   return static_cast<Datum>(0);
 }

@@ -181,6 +181,8 @@ BEGIN
     SELECT d.record_id, d.module, d.operation, d.sent, d.attempts, f.outcome, f.reason, f.detail, f.retry_after,
            CASE WHEN f.outcome IN ('retry', 'in_doubt') AND d.attempts >= maximum THEN 'dead'
                 WHEN f.outcome = 'gone' AND d.operation = 'delete' THEN 'done'
+                -- Edited meanwhile: what the service refused may be mended already.
+                WHEN f.outcome = 'park' AND d.operation = 'write' AND d.fields <> '{}' THEN 'pending'
                 WHEN f.outcome IN ('park', 'gone') THEN 'parked'
                 ELSE 'pending' END AS next_state
       FROM crm_bridge.delivery AS d JOIN failure AS f ON f.record_id = d.record_id

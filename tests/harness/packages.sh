@@ -5,7 +5,7 @@
 build_packages=(
   cmake g++ make ninja-build pkg-config
   postgresql-15 postgresql-server-dev-15
-  libpqxx-dev libcurl4-openssl-dev libcpp-httplib-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libtoml11-dev
+  libpqxx-dev libcurl4-openssl-dev libssl-dev libcpp-httplib-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libtoml11-dev
   prometheus-cpp-dev libsodium-dev libicu-dev
   libboost-test-dev postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl postgresql-15-plpgsql-check
   jq curl ca-certificates

@@ -16,7 +16,7 @@ BEGIN
   ON CONFLICT ON CONSTRAINT shadow_external_id_unique DO NOTHING;
   SELECT r.* INTO STRICT answer
     FROM crm_bridge.receive(told.module, jsonb_build_array(jsonb_build_object(
-           'external_id', told.external_id, 'version', '2026-03-01T09:00:00Z', 'modified_at', '2026-03-01T09:00:00Z',
+           'external_id', told.external_id, 'version', '2024-03-01T09:00:00Z', 'modified_at', '2024-03-01T09:00:00Z',
            'modified_by', 'mira@zylker.example', 'fields', told.fields)), clock_timestamp()) AS r;
   IF answer.outcome <> 'inserted' THEN
     RAISE EXCEPTION 'stage: % % was %: %', module, external_id, answer.outcome, answer.detail;
@@ -106,7 +106,7 @@ AS $$
   SELECT a.outcome
     FROM crm_bridge.shadow AS s,
          crm_bridge.acknowledge(stage.lease(worker), jsonb_build_array(jsonb_build_object(
-           'module', s.module, 'record_id', s.record_id, 'external_id', s.external_id, 'version', '2026-03-01T10:00:00Z'))) AS a
+           'module', s.module, 'record_id', s.record_id, 'external_id', s.external_id, 'version', '2024-03-01T10:00:00Z'))) AS a
    WHERE s.external_id = acknowledge.record;
 $$;
 
@@ -119,6 +119,23 @@ AS $$
          crm_bridge.fail(stage.lease(worker), jsonb_build_array(jsonb_build_object(
            'module', s.module, 'record_id', s.record_id, 'outcome', fail.outcome, 'reason', 'invalid_data'))) AS f
    WHERE s.external_id = fail.record;
+$$;
+
+-- What the service says of a record: that a field has another value since the second of March, or, without one, that
+-- the record is deleted.
+CREATE FUNCTION stage.tell(VARIADIC said text[])
+RETURNS TABLE (record text, outcome text)
+LANGUAGE sql
+AS $$
+  SELECT r.external_id, r.outcome
+    FROM crm_bridge.shadow AS s,
+         crm_bridge.receive(s.module,
+           CASE WHEN cardinality(said) = 1 THEN jsonb_build_array(jsonb_build_object('external_id', said[1], 'deleted', true))
+                ELSE jsonb_build_array(jsonb_build_object(
+                  'external_id', said[1], 'version', '2024-03-02T09:00:00Z', 'modified_at', '2024-03-02T09:00:00Z',
+                  'modified_by', 'mira@zylker.example', 'fields', jsonb_build_object(said[2], said[3]))) END,
+           clock_timestamp()) AS r
+   WHERE s.external_id = said[1];
 $$;
 
 CREATE FUNCTION stage.id(external_id text) RETURNS uuid LANGUAGE sql STABLE

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "relay/outbox.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "database.hpp"
 #include "log.hpp"
 #include "shared.hpp"
@@ -17,11 +21,16 @@ bool is_passing(const SqlError &fault) {
 
 }  // namespace
 
+namespace {
+
+constexpr std::chrono::milliseconds patience_with_writers{50};
+
+}  // namespace
+
 Json acknowledgement(const Settled &settled) {
   Json json = {{"module", settled.module}, {"record_id", settled.record_id}};
   if (!settled.external_id.empty()) json["external_id"] = settled.external_id;
   if (!settled.version.empty()) json["version"] = settled.version;
-  if (!settled.fields.empty()) json["fields"] = settled.fields;
   return json;
 }
 
@@ -61,6 +70,7 @@ void Outbox::add(std::int64_t org_id, std::vector<ModuleRecords> seen) {
 }
 
 void Outbox::flush(Database &database, const std::string &read_started_at) {
+  take_back();
   while (!pending_.empty()) {
     const auto first = pending_.begin();
     receive(database, first->first, first->second, read_started_at);
@@ -76,6 +86,14 @@ void Outbox::flush(Database &database, const std::string &read_started_at) {
       tell_one_by_one(database, first->first, first->second.settled);
     }
     pending_.erase(first);
+  }
+}
+
+void Outbox::take_back() {
+  if (held_back_.empty() || Clock::now() < tell_again_) return;
+  for (auto &[org_id, settled] : std::exchange(held_back_, {})) {
+    auto &list = pending_[org_id].settled;
+    std::move(settled.begin(), settled.end(), std::back_inserter(list));
   }
 }
 
@@ -127,14 +145,25 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
     if (one.read_again && !one.external_id.empty())
       read_again[one.module].push_back(one.external_id);
   }
+  std::vector<std::string> busy;
   if (!results.empty()) {
     for (const auto &row : database.acknowledge(shared_.lease.id(), results, org_id).second) {
-      if (row[2] == "done" || row[2] == "pending") continue;
+      if (row[2] == "busy") busy.push_back(row[1]);
+      if (row[2] == "done" || row[2] == "pending" || row[2] == "busy") continue;
       log_event(Severity::warning, "acknowledged",
                 {{"org", org_id}, {"module", row[0]}, {"record", row[1]}, {"outcome", row[2]}});
     }
   }
-  if (!failures.empty()) database.fail(shared_.lease.id(), failures, org_id);
+  if (!failures.empty()) {
+    for (const auto &row : database.fail(shared_.lease.id(), failures, org_id).second) {
+      if (row[2] == "busy") busy.push_back(row[1]);
+    }
+  }
+  for (const auto &one : settled) {
+    if (std::find(busy.begin(), busy.end(), one.record_id) == busy.end()) continue;
+    held_back_[org_id].push_back(one);
+    tell_again_ = Clock::now() + patience_with_writers;
+  }
   for (const auto &[module, ids] : read_again) {
     database.store_notice(service_, "relay", module, ids, "update", "", org_id);
     shared_.notice_bells.at(service_)->ring();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <map>
 #include <string>
@@ -21,24 +22,32 @@ class Outbox {
 
   void add(std::int64_t org_id, Settled settled);
   void add(std::int64_t org_id, std::vector<ModuleRecords> seen);
-  bool empty() const { return pending_.empty(); }
+  // True if there is nothing to tell at the moment.
+  bool empty() const {
+    return pending_.empty() && (held_back_.empty() || Clock::now() < tell_again_);
+  }
   // `read_started_at`: a time by the server's clock before any of the requests.
   void flush(Database &database, const std::string &read_started_at);
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Pending {
     std::vector<ModuleRecords> seen;
     std::vector<Settled> settled;
   };
   void receive(Database &database, std::int64_t org_id, Pending &pending,
                const std::string &read_started_at);
+  // What a writer held up is held back, and told again a little later.
   void tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled);
+  void take_back();
   void tell_one_by_one(Database &database, std::int64_t org_id,
                        const std::vector<Settled> &settled);
 
   Shared &shared_;
   std::string service_;
   std::map<std::int64_t, Pending> pending_;
+  std::map<std::int64_t, std::vector<Settled>> held_back_;
+  Clock::time_point tell_again_{};
 };
 
 // The forms of docs/protocol.md.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "services/service.hpp"
+#include "services/zoho_projects/place.hpp"
 #include "services/zoho_projects/translation.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
@@ -50,6 +51,7 @@ class Connector : public Service {
   Task<Delivered> update(Session &session, Change change);
   Task<Delivered> remove(Session &session, Change change);
   Task<Verdict> associate_client(Session &session, Change change, std::string project_id);
+  // looking_up.cpp
   Task<Verdict> choose_list(Session &session, Change change, std::string &list_id,
                             Delivered &delivered);
   Task<Verdict> find_created(Session &session, Change change, std::string &found);
@@ -73,8 +75,5 @@ class Connector : public Service {
   bool assumed_calls_;
   std::map<std::int64_t, Memory> memory_;
 };
-
-// "/api/v3/portal/{portal}".
-std::string portal_path(const std::string &portal_id);
 
 }  // namespace crm_bridge::worker::zoho_projects

@@ -1,29 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "services/field_value.hpp"
 #include "services/zoho_projects/connector.hpp"
+#include "services/zoho_projects/place.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
 namespace {
-
-// How far back a create whose answer was lost is looked for.  Attempts follow each other within
-// minutes.
-constexpr long long look_back_seconds = 6 * 3600;
-
-Place place_of(const Session &session, const Change &change) {
-  Place place{scalar_text(change.context, "portal_id"), scalar_text(change.context, "project_id")};
-  if (place.portal_id.empty()) place.portal_id = session.organization().portal_id;
-  return place;
-}
-
-// Where records of a module are listed and made.
-std::string collection(const std::string &module, const Place &place) {
-  const std::string portal = portal_path(place.portal_id);
-  if (module == "projects_client") return portal + "/clients";
-  if (module == "projects_project") return portal + "/projects";
-  if (module == "projects_task_list")
-    return portal + "/projects/" + place.project_id + "/tasklists";
-  return portal + "/projects/" + place.project_id + "/tasks";
-}
 
 bool lives_in_a_project(const std::string &module) {
   return module == "projects_task_list" || module == "projects_task";
@@ -66,8 +46,6 @@ Verdict switched_off(const char *what) {
 }
 
 }  // namespace
-
-std::string portal_path(const std::string &portal_id) { return "/api/v3/portal/" + portal_id; }
 
 Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes) {
   Change change = std::move(changes.front());
@@ -235,105 +213,6 @@ Task<Verdict> Connector::associate_client(Session &session, Change change, std::
   Verdict verdict = judge_answer(result);
   if (verdict.outcome == Outcome::gone) verdict.outcome = Outcome::park;
   co_return verdict;
-}
-
-Task<Verdict> Connector::choose_list(Session &session, Change change, std::string &list_id,
-                                     Delivered &delivered) {
-  const Place place = place_of(session, change);
-  Memory &known = memory(session);
-  auto &gate = known.choosing[place.project_id];
-  if (!gate) gate = std::make_unique<Gate>();
-  const Gate::Pass pass = co_await gate->enter();
-  if (const auto first = known.first_list.find(place.project_id); first != known.first_list.end()) {
-    list_id = first->second;
-    co_return Verdict{};
-  }
-  Json list;
-  ApiCall look;
-  look.path = collection("projects_task_list", place);
-  look.query = {{"page", "1"}, {"per_page", "100"}};
-  const HttpResult lists = co_await session.send(std::move(look));
-  Verdict verdict = judge_answer(lists);
-  if (verdict.outcome != Outcome::done) {
-    // Nothing of the task was sent: it is as certain, or as doubtful, as before.
-    verdict.outcome = change.in_doubt ? Outcome::in_doubt : Outcome::retry;
-    co_return verdict;
-  }
-  const std::vector<Json> there =
-      list_of(lists.body.empty() ? Json() : parse_json(lists.body), "tasklists");
-  if (!there.empty()) {
-    list = there.front();
-  } else {
-    ApiCall make;
-    make.method = "POST";
-    make.path = collection("projects_task_list", place);
-    make.body = {{"name", "General"}};
-    make.repeatable = false;
-    const HttpResult made = co_await session.send(std::move(make));
-    verdict = judge_answer(made);
-    if (verdict.outcome != Outcome::done) {
-      if (verdict.outcome != Outcome::park)
-        verdict.outcome = change.in_doubt ? Outcome::in_doubt : Outcome::retry;
-      co_return verdict;
-    }
-    if (!made.body.empty()) list = parse_json(made.body);
-  }
-  list_id = scalar_text(list, "id");
-  if (list_id.empty())
-    co_return Verdict{Outcome::retry, "unreadable_answer", "the task list has no id", {}};
-  known.first_list[place.project_id] = list_id;
-  delivered.seen.push_back(
-      {"projects_task_list", {from_service(session.catalog(), "projects_task_list", list, place)}});
-  co_return Verdict{};
-}
-
-Task<Verdict> Connector::find_created(Session &session, Change change, std::string &found) {
-  const Place place = place_of(session, change);
-  const std::string name = scalar_text(change.fields, "name");
-  const std::string now = now_in_utc();
-  const ModuleInfo *module = session.catalog().module(change.module);
-  const bool sorted = change.module == "projects_project" || change.module == "projects_task";
-  std::vector<std::string> candidates;
-  bool more = true;
-  for (int number = 1; more; ++number) {
-    ApiCall call;
-    call.path = collection(change.module, place);
-    call.query = {{"page", std::to_string(number)}, {"per_page", "100"}};
-    if (sorted) call.query.emplace_back("sort_by", "DESC(created_time)");
-    const HttpResult result = co_await session.send(std::move(call));
-    const Verdict verdict = judge_answer(result);
-    if (verdict.outcome != Outcome::done) co_return verdict;
-    const Json body = result.body.empty() ? Json() : parse_json(result.body);
-    const std::vector<Json> list =
-        list_of(body, module == nullptr ? std::string{} : module->api_name);
-    more = has_next_page(body, list.size(), 100);
-    for (const auto &record : list) {
-      const std::string created = scalar_text(record, "created_time");
-      const bool old = !created.empty() && seconds_between(now, created) > look_back_seconds;
-      if (old && sorted) more = false;
-      if (!old && scalar_text(record, "name") == name)
-        candidates.push_back(scalar_text(record, "id"));
-    }
-  }
-  if (candidates.empty()) co_return Verdict{};
-  // Another record of the same name may be somebody else's twin already.
-  const std::vector<std::string> taken = session.known_external_ids(change.module, candidates);
-  for (const auto &candidate : candidates) {
-    if (std::find(taken.begin(), taken.end(), candidate) == taken.end()) found = candidate;
-  }
-  co_return Verdict{};
-}
-
-Task<Json> Connector::status_of_kind(Session &session, std::string portal_id, bool closed) {
-  auto &known = memory(session).statuses;
-  if (known.empty()) {
-    std::vector<Status> read = co_await statuses(session, portal_id);
-    memory(session).statuses = std::move(read);
-  }
-  for (const auto &status : memory(session).statuses) {
-    if (status.closed == closed) co_return Json{{"id", status.id}};
-  }
-  co_return Json{{"name", closed ? "Closed" : "Open"}};
 }
 
 }  // namespace crm_bridge::worker::zoho_projects
