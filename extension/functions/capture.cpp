@@ -2,6 +2,8 @@
 //
 // AFTER … FOR EACH STATEMENT of every mirror: did anything change, what, record it.  The rows come straight from the
 // statement's transition tables, old and new in step; history and the dirty set are written without a query.
+#include <set>
+
 #include "functions/dirty_set.hpp"
 #include "functions/history.hpp"
 #include "functions/mirror.hpp"
@@ -128,8 +130,10 @@ class Capture {
     }
     if (history_ == nullptr) return;   // nothing changed: nothing stays behind
     pg::call([] { CommandCounterIncrement(); });
+    // D16: history names the person also where the change went on to the twin.
+    const std::string &who = people_.size() == 1 ? *people_.begin() : actor_;
     for (const auto &[org_id, records] : travelling_)
-      propagate(*module_, *catalog::organization(org_id), records, actor_, run_);
+      propagate(*module_, *catalog::organization(org_id), records, who, run_);
     for (const auto &[org_id, records] : deleted_) {
       pg::AsOwner owner;
       pg::SpiSession spi;
@@ -162,6 +166,7 @@ class Capture {
     if (history_ == nullptr) open_history();
     bool const named = origin_ == Origin::service && !rows().is_null(module_->modified_by);
     history_->append(org_id, record, old, named ? rows().value(module_->modified_by) : 0);
+    if (named && people_.size() < 2) people_.insert(pg::text_of(rows().value(module_->modified_by)));
     if (kind_ == Kind::erase) {
       deleted_[org_id].push_back(record);
       return;
@@ -304,6 +309,7 @@ class Capture {
   pg::TransitionTable new_rows_;
   Origin origin_;
   std::string actor_;
+  std::set<std::string> people_;   // whom the service names; one or two are enough to know
   std::optional<core::Uuid> run_;
   std::unique_ptr<HistoryWriter> history_;
   DirtySet dirty_set_;

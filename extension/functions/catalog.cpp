@@ -7,7 +7,7 @@
 namespace crm_bridge {
 
 Module::~Module() {
-  for (pg::Statement *statement : {&insert, &patch, &erase, &identify, &lock, &read}) statement->forget();
+  for (pg::Statement *statement : {&insert, &patch, &erase, &identify, &lock, &read, &find_by_external_id}) statement->forget();
 }
 
 const Column *Module::find(std::string_view field) const {

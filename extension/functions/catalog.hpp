@@ -43,8 +43,8 @@ struct Module {
   core::FieldType type_of(std::string_view field) const;   // of custom fields: json
 
   // Statements over the mirror, made from its columns; see catalog.cpp for their parameters.
-  std::string insert_text, patch_text, erase_text, identify_text, lock_text, read_text;
-  mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}}, identify{nullptr, {}}, lock{nullptr, {}}, read{nullptr, {}};
+  std::string insert_text, patch_text, erase_text, identify_text, lock_text, read_text, find_text;
+  mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}}, identify{nullptr, {}}, lock{nullptr, {}}, read{nullptr, {}}, find_by_external_id{nullptr, {}};
 };
 
 struct MappedField {

@@ -9,6 +9,13 @@ enum Attribute : std::size_t {
   org_id, at, event_id, record_id, module_name, operation_name, origin_name, actor_name, transaction_id, run_id, old_values
 };
 
+constinit pg::Statement select_last_edit{
+    "SELECT h.at, h.actor FROM crm_bridge.history AS h"
+    " WHERE h.org_id = $1 AND h.record_id = $2 AND (h.operation = 'insert' OR h.old ? $3)"
+    "   AND ($4 OR h.origin <> 'service')"
+    " ORDER BY h.at DESC, h.event_id DESC LIMIT 1",
+    {INT8OID, UUIDOID, TEXTOID, BOOLOID}};
+
 // The partition that takes today's rows.  Looked up once a day and after every change of the partitions.
 constinit Oid parent = InvalidOid;
 constinit Oid leaf = InvalidOid;
@@ -104,6 +111,13 @@ void HistoryWriter::append(std::int64_t org, const core::Uuid &record, Jsonb *ol
 
 void HistoryWriter::flush() {
   pg::call([&] { writer_.flush(); });
+}
+
+std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record, const std::string &field, EditsOf whose) {
+  pg::Rows const rows = select_last_edit.execute(
+      {pg::argument(org_id), pg::argument(record), pg::argument(field), pg::argument(whose == EditsOf::everybody)});
+  if (rows.empty()) return std::nullopt;
+  return Edit{rows[0].instant(0), rows[0].string(1)};
 }
 
 }  // namespace crm_bridge

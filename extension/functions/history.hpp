@@ -3,6 +3,7 @@
 
 #include "functions/catalog.hpp"
 #include "functions/write_scope.hpp"
+#include "pg/spi.hpp"
 #include "pg/table_writer.hpp"
 
 namespace crm_bridge {
@@ -27,5 +28,17 @@ class HistoryWriter {
   std::array<Datum, 11> values_{};
   std::array<bool, 11> nulls_{};
 };
+
+// Who changed a field last, and when.
+struct Edit {
+  std::optional<core::Instant> at;
+  std::string by;
+};
+
+enum class EditsOf { here, everybody };
+
+// The last change of one field, as history has it: the record's own instant may be another field's.  `here` leaves out
+// what the service brought.  Needs AsOwner and an SpiSession.
+std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record, const std::string &field, EditsOf whose);
 
 }  // namespace crm_bridge

@@ -21,6 +21,33 @@ constinit pg::Statement expect_records{
     " ON CONFLICT (org_id, module, external_id) DO NOTHING",
     {INT8OID, TEXTOID, TEXTARRAYOID}};
 
+// A person is named by e-mail address where the service only gave an id of its own.
+constinit pg::Statement select_crm_people{
+    "SELECT u.external_id, u.email FROM crm_bridge.crm_user AS u"
+    " WHERE u.org_id = $1 AND u.external_id = ANY ($2) AND u.email IS NOT NULL",
+    {INT8OID, TEXTARRAYOID}};
+constinit pg::Statement select_projects_people{
+    "SELECT u.external_id, u.email FROM crm_bridge.projects_user AS u"
+    " WHERE u.org_id = $1 AND u.external_id = ANY ($2) AND u.email IS NOT NULL",
+    {INT8OID, TEXTARRAYOID}};
+
+void name_people(const Module &module, std::int64_t org_id, std::vector<Incoming> &records) {
+  std::set<std::string> ids;
+  for (const Incoming &incoming : records)
+    if (incoming.modified_by.has_value()) ids.insert(*incoming.modified_by);
+  if (ids.empty()) return;
+  pg::Statement &statement = module.service == "zoho_projects" ? select_projects_people : select_crm_people;
+  pg::Rows const rows =
+      statement.execute({pg::argument(org_id), pg::argument(std::vector<std::string>{ids.begin(), ids.end()})});
+  std::map<std::string, std::string> names;
+  for (std::uint64_t i = 0; i < rows.size(); ++i) names.emplace(rows[i].string(0), rows[i].string(1));
+  for (Incoming &incoming : records) {
+    if (!incoming.modified_by.has_value()) continue;
+    auto const name = names.find(*incoming.modified_by);
+    if (name != names.end()) incoming.modified_by = name->second;
+  }
+}
+
 // external id → our id, by module.  Sorted, so that two calls that expect the same records take them in one order.
 using References = std::map<std::string, std::map<std::string, std::optional<core::Uuid>>>;
 
@@ -187,7 +214,28 @@ std::vector<Incoming> parse_incoming(const Module &module, const Organization &o
   });
   drop_superseded(result);
   parser.resolve_references(result);
+  name_people(module, organization.org_id, result);
   return result;
+}
+
+void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records) {
+  pg::call([&] { InitMaterializedSRF(fcinfo, 0); });
+  auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+  for (const Incoming &incoming : records) {
+    std::array<NullableDatum, 4> const row{
+        incoming.external_id.empty() ? pg::null_argument() : pg::argument(incoming.external_id),
+        incoming.id == core::Uuid{} ? pg::null_argument() : pg::argument(incoming.id), pg::argument(incoming.outcome),
+        incoming.detail.empty() ? pg::null_argument() : pg::argument(incoming.detail)};
+    pg::call([&] {
+      Datum values[4];
+      bool nulls[4];
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        values[i] = row[i].value;
+        nulls[i] = row[i].isnull;
+      }
+      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    });
+  }
 }
 
 }  // namespace crm_bridge

@@ -33,4 +33,7 @@ struct Incoming {
 // Needs AsOwner and an SpiSession.  Throws core::Error 22023 if `records` is no array or has more than 1,000 elements.
 std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization, Jsonb *records);
 
+// Hands back one row for each record, in the order given.
+void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records);
+
 }  // namespace crm_bridge

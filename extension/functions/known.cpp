@@ -5,7 +5,7 @@ namespace crm_bridge {
 
 namespace {
 
-#define CRM_BRIDGE_SHADOW_COLUMNS "s.record_id, s.module, s.external_id, s.state, s.version, s.acknowledged_at, s.fields"
+#define CRM_BRIDGE_SHADOW_COLUMNS "s.record_id, s.module, s.external_id, s.state, s.version, s.acknowledged_at, s.read_at, s.fields"
 
 constinit pg::Statement select_shadows{"SELECT " CRM_BRIDGE_SHADOW_COLUMNS " FROM crm_bridge.shadow AS s"
                                        " WHERE s.org_id = $1 AND s.module = $2 AND s.external_id = ANY ($3)",
@@ -48,7 +48,7 @@ constinit pg::Statement insert_identify_requests{
 
 Shadow shadow_of(const pg::Row &row) {
   return {row.uuid(0),    row.string(1),  row.string(2), row.string(3),
-          row.instant(4), row.instant(5), row.jsonb(6)};
+          row.instant(4), row.instant(5), row.instant(6), row.jsonb(7)};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ struct Shadow {
   std::string state;
   std::optional<core::Instant> version;
   std::optional<core::Instant> acknowledged_at;
+  std::optional<core::Instant> read_at;
   Jsonb *fields = nullptr;
 };
 

@@ -36,7 +36,7 @@ const char *winner_of(core::Outcome outcome) {
 
 }  // namespace
 
-MergedFaces merge_faces(const Pairing &pairing, const Faces &faces, const FieldNames &left_changed,
+MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces &faces, const FieldNames &left_changed,
                         const FieldNames &right_changed) {
   MergedFaces merged;
   merged.left_base = faces.left_base;
@@ -53,6 +53,13 @@ MergedFaces merge_faces(const Pairing &pairing, const Faces &faces, const FieldN
     const core::Value &base_left = left_base == faces.left_base.end() ? left : left_base->second;
     const core::Value &base_right = right_base == faces.right_base.end() ? right : right_base->second;
 
+    Edit left_edit{faces.left.modified_at, faces.left.modified_by.value_or("")};
+    Edit right_edit{faces.right.modified_at, faces.right.modified_by.value_or("")};
+    if (left != base_left && right != base_right) {
+      left_edit = last_edit(org_id, faces.left.id, left_name, EditsOf::everybody).value_or(left_edit);
+      right_edit = last_edit(org_id, faces.right.id, right_name, EditsOf::everybody).value_or(right_edit);
+    }
+
     core::FieldMerge const result = core::merge_field({.conversion = &field.conversion,
                                                        .direction = field.direction,
                                                        .policy = field.policy,
@@ -61,8 +68,8 @@ MergedFaces merge_faces(const Pairing &pairing, const Faces &faces, const FieldN
                                                        .base_right = &base_right,
                                                        .left = &left,
                                                        .right = &right,
-                                                       .left_changed = faces.left.modified_at,
-                                                       .right_changed = faces.right.modified_at});
+                                                       .left_changed = left_edit.at,
+                                                       .right_changed = right_edit.at});
     if (result.new_left.has_value()) merged.new_left.insert_or_assign(left_name, *result.new_left);
     if (result.new_right.has_value()) merged.new_right.insert_or_assign(right_name, *result.new_right);
 
@@ -86,10 +93,10 @@ MergedFaces merge_faces(const Pairing &pairing, const Faces &faces, const FieldN
                                  .base = base_left,
                                  .left = refusal_of_right ? right : left,
                                  .right = refusal_of_right ? left : right,
-                                 .left_at = faces.left.modified_at,
-                                 .right_at = faces.right.modified_at,
-                                 .left_by = faces.left.modified_by.value_or(""),
-                                 .right_by = faces.right.modified_by.value_or(""),
+                                 .left_at = left_edit.at,
+                                 .right_at = right_edit.at,
+                                 .left_by = left_edit.by,
+                                 .right_by = right_edit.by,
                                  .reason = result.reason,
                                  .detail = result.detail});
     }

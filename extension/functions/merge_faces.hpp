@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "functions/catalog.hpp"
+#include "functions/history.hpp"
 #include "functions/mirror.hpp"
 
 namespace crm_bridge {
@@ -37,8 +37,8 @@ struct MergedFaces {
 using FieldNames = std::set<std::string, std::less<>>;
 
 // The three-way merge of the two faces of a link, field by field (design §6), over the mapped fields of which either
-// side was changed.  A field that is in neither base is in step.
-MergedFaces merge_faces(const Pairing &pairing, const Faces &faces, const FieldNames &left_changed,
+// side was changed.  A field that is in neither base is in step.  Needs AsOwner and an SpiSession.
+MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces &faces, const FieldNames &left_changed,
                         const FieldNames &right_changed);
 
 // Writes rows of conflict and refusal.  Needs AsOwner and an SpiSession.

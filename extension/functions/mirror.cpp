@@ -50,6 +50,7 @@ void make_statements(Module &module) {
   module.read_text = "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" + selected + " FROM " +
                      table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
   module.lock_text = module.read_text + " FOR NO KEY UPDATE SKIP LOCKED";
+  module.find_text = "SELECT m.external_id, m.id FROM " + table + " AS m WHERE m.org_id = $1 AND m.external_id = ANY ($2)";
   module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
   module.identify_text = "UPDATE " + table + " AS m SET external_id = i.external_id"
                          " FROM unnest($2, $3) AS i (id, external_id)"
@@ -58,6 +59,7 @@ void make_statements(Module &module) {
   module.erase = pg::Statement{module.erase_text.c_str(), {INT8OID, UUIDARRAYOID}};
   module.insert = pg::Statement{module.insert_text.c_str(), {INT8OID, JSONBARRAYOID}};
   module.patch = pg::Statement{module.patch_text.c_str(), {INT8OID, UUIDARRAYOID, JSONBARRAYOID}};
+  module.find_by_external_id = pg::Statement{module.find_text.c_str(), {INT8OID, TEXTARRAYOID}};
   module.read = pg::Statement{module.read_text.c_str(), {INT8OID, UUIDARRAYOID}};
   module.lock = pg::Statement{module.lock_text.c_str(), {INT8OID, UUIDARRAYOID}};
 }
@@ -187,6 +189,15 @@ std::vector<Record> read_records(const Module &module, std::int64_t org_id, cons
   if (ids.empty()) return {};
   auto const organization = catalog::organization(org_id);
   return records_of(module, *organization, module.read.execute({pg::argument(org_id), pg::argument(ids)}));
+}
+
+std::map<std::string, core::Uuid> find_records(const Module &module, std::int64_t org_id,
+                                               const std::vector<std::string> &external_ids) {
+  std::map<std::string, core::Uuid> found;
+  if (external_ids.empty()) return found;
+  pg::Rows const rows = module.find_by_external_id.execute({pg::argument(org_id), pg::argument(external_ids)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i) found.emplace(rows[i].string(0), rows[i].uuid(1));
+  return found;
 }
 
 void insert_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &records) {

@@ -36,6 +36,9 @@ struct Patch {
 // Locks what nobody else holds (FOR NO KEY UPDATE SKIP LOCKED) and returns the rows in their latest version.
 std::vector<Record> lock_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
 std::vector<Record> read_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
+// external id → our id of those that are in the mirror.
+std::map<std::string, core::Uuid> find_records(const Module &module, std::int64_t org_id,
+                                               const std::vector<std::string> &external_ids);
 void insert_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &records);
 void update_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &patches);
 void delete_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);

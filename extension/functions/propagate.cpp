@@ -104,7 +104,8 @@ class Propagation {
     }
     faces.left = left ? std::move(own) : std::move(twin);
     faces.right = left ? std::move(twin) : std::move(own);
-    MergedFaces result = left ? merge_faces(pairing_, faces, names, {}) : merge_faces(pairing_, faces, {}, names);
+    MergedFaces result = left ? merge_faces(pairing_, organization_.org_id, faces, names, {})
+                              : merge_faces(pairing_, organization_.org_id, faces, {}, names);
     // What was put into the base only for this merge does not count as a change of the link.
     own_base = bases_of(left ? module_ : twin_module, left ? link.left_base : link.right_base);
     result.base_changed = result.left_base != faces.left_base || result.right_base != faces.right_base;

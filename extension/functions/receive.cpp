@@ -20,6 +20,7 @@ class Receive {
       : module_(module), organization_(organization), org_id_(organization.org_id), read_at_(read_started_at), run_(run) {}
 
   void run(std::vector<Incoming> &records) {
+    for (Incoming &incoming : records) complete(incoming);
     recognise(records);
     lock(records);
     for (Incoming &incoming : records) {
@@ -37,6 +38,12 @@ class Receive {
     return pg::read_fields(document, [&](std::string_view field) { return type(field); });
   }
 
+  // A service that does not say when and by whom: its version is an instant too, and the person is nobody that we know.
+  void complete(Incoming &incoming) const {
+    if (!incoming.modified_at.has_value()) incoming.modified_at = incoming.version.has_value() ? incoming.version : read_at_;
+    if (!incoming.modified_by.has_value()) incoming.modified_by = module_.service;
+  }
+
   // Settles what needs no lock: nothing new, or older than what is known.
   void recognise(std::vector<Incoming> &records) {
     std::vector<std::string> external_ids;
@@ -44,12 +51,16 @@ class Receive {
       if (!incoming.settled()) external_ids.push_back(incoming.external_id);
     if (external_ids.empty()) return;
     std::map<std::string, Shadow> const shadows = read_shadows(module_, org_id_, external_ids);
+    std::erase_if(external_ids, [&](const std::string &external_id) { return shadows.contains(external_id); });
+    // An app may insert what the service has under its external id.
+    std::map<std::string, core::Uuid> const inserted = find_records(module_, org_id_, external_ids);
     for (Incoming &incoming : records) {
       if (incoming.settled()) continue;
       auto const known = shadows.find(incoming.external_id);
       if (known == shadows.end()) {
         if (incoming.deleted) incoming.settle("unchanged");
-        incoming.id = incoming.own_id.value_or(core::Uuid{});
+        auto const mirror = inserted.find(incoming.external_id);
+        incoming.id = mirror != inserted.end() ? mirror->second : incoming.own_id.value_or(core::Uuid{});
         continue;
       }
       incoming.id = known->second.id;
@@ -68,6 +79,10 @@ class Receive {
       return;
     }
     if (shadow.state == "expected") return;
+    if (shadow.state == "gone" && (read_at_ < shadow.read_at || read_at_ < shadow.acknowledged_at)) {
+      incoming.settle("stale", "The read began before the record was deleted.");
+      return;
+    }
     // A read that began before the service confirmed our last write shows, at best, what was before it.
     bool const newer = incoming.version.has_value() && (!shadow.version.has_value() || *incoming.version > *shadow.version);
     bool const overtaken = shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
@@ -168,7 +183,8 @@ class Receive {
   }
 
   void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending) {
-    bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion && !pending->dirty.empty();
+    bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion &&
+                              (!pending->dirty.empty() || pending->in_flight);
     if (changed_here) {
       // D2: a deletion against a change is a conflict, and the changed record is kept: it is created anew.
       findings_.push_back({.record = incoming.id,
@@ -221,6 +237,9 @@ class Receive {
                                 : was_dirty                ? empty
                                                            : local;
       bool const ours_to_say = module_.find(field) == nullptr || module_.find(field)->writable;
+      Edit ours{mirror.modified_at, mirror.modified_by.value_or("")};
+      if (ours_to_say && local != base && value != base && local != value)
+        ours = last_edit(org_id_, incoming.id, field, EditsOf::here).value_or(ours);
       core::FieldMerge const merged =
           ours_to_say ? core::merge_field({.conversion = &core::identity(),
                                            .policy = organization_.policy(module_.name, field),
@@ -229,7 +248,7 @@ class Receive {
                                            .base_right = &base,
                                            .left = &local,
                                            .right = &value,
-                                           .left_changed = mirror.modified_at,
+                                           .left_changed = ours.at,
                                            .right_changed = incoming.modified_at})
                       : core::FieldMerge{.outcome = local == value ? core::Outcome::agreed : core::Outcome::take_right};
       if (core::is_conflict(merged.outcome)) {
@@ -241,9 +260,9 @@ class Receive {
                              .base = base,
                              .left = local,
                              .right = value,
-                             .left_at = mirror.modified_at,
+                             .left_at = ours.at,
                              .right_at = incoming.modified_at,
-                             .left_by = mirror.modified_by.value_or(""),
+                             .left_by = ours.by,
                              .right_by = incoming.modified_by.value_or(""),
                              .reason = merged.reason});
       }
@@ -349,27 +368,6 @@ void receive_all(const Module &module, const Organization &organization, core::I
   }
 }
 
-// Hands back one row for each record, in the order given.
-void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records) {
-  pg::call([&] { InitMaterializedSRF(fcinfo, 0); });
-  auto *result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-  for (const Incoming &incoming : records) {
-    std::array<NullableDatum, 4> const row{
-        incoming.external_id.empty() ? pg::null_argument() : pg::argument(incoming.external_id),
-        incoming.id == core::Uuid{} ? pg::null_argument() : pg::argument(incoming.id), pg::argument(incoming.outcome),
-        incoming.detail.empty() ? pg::null_argument() : pg::argument(incoming.detail)};
-    pg::call([&] {
-      Datum values[4];
-      bool nulls[4];
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        values[i] = row[i].value;
-        nulls[i] = row[i].isnull;
-      }
-      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-    });
-  }
-}
-
 // (module text, records jsonb, read_started_at timestamptz, run uuid, org_id bigint)
 Datum receive(FunctionCallInfo fcinfo) {
   demand_arguments(fcinfo, {{0, "module"}, {1, "records"}, {2, "read_started_at"}});
@@ -391,39 +389,8 @@ Datum receive(FunctionCallInfo fcinfo) {
   return static_cast<Datum>(0);
 }
 
-// (org_id bigint, module text, records uuid[], external_ids text[])
-Datum identify(FunctionCallInfo fcinfo) {
-  std::int64_t const org_id = DatumGetInt64(fcinfo->args[0].value);
-  auto const module = catalog::module(pg::text_of(fcinfo->args[1].value));
-  std::vector<core::Uuid> const ids = pg::uuids_of(fcinfo->args[2].value);
-  std::vector<std::string> const given = pg::texts_of(fcinfo->args[3].value);
-  if (ids.size() != given.size())
-    throw core::Error{{.sqlstate = "22023", .message = "records and external_ids must be of one length"}};
-  std::unordered_map<core::Uuid, std::string> by_id;
-  for (std::size_t i = 0; i < ids.size(); ++i) by_id.emplace(ids[i], given[i]);
-  pg::AsOwner owner;
-  pg::SpiSession spi;
-  std::vector<core::Uuid> held;
-  std::vector<std::optional<std::string>> external_ids;
-  for (const Record &record : lock_records(*module, org_id, ids)) {
-    held.push_back(record.id);
-    external_ids.emplace_back(by_id.at(record.id));
-    by_id.erase(record.id);
-  }
-  WriteScope const scope{Origin::service, module->name, module->service};
-  identify_records(*module, org_id, held, external_ids);
-  // What was not locked is held by somebody, or was deleted meanwhile.
-  std::vector<core::Uuid> missed;
-  for (const auto &[id, external_id] : by_id) missed.push_back(id);
-  std::vector<core::Uuid> busy;
-  for (const Record &record : read_records(*module, org_id, missed)) busy.push_back(record.id);
-  request_identification(*module, org_id, busy);
-  return static_cast<Datum>(0);
-}
-
 }  // namespace
 
 CRM_BRIDGE_FUNCTION(crm_bridge_receive, receive);
-CRM_BRIDGE_FUNCTION(crm_bridge_identify, identify);
 
 }  // namespace crm_bridge

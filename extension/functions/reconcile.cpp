@@ -129,7 +129,7 @@ class LinkReconciliation {
         (on_left ? faces.left_base : faces.right_base).emplace(field, old);
       }
     }
-    MergedFaces merged = merge_faces(pairing, faces, left_changed, right_changed);
+    MergedFaces merged = merge_faces(pairing, organization_.org_id, faces, left_changed, right_changed);
     std::vector<core::Uuid> const travelling{link.link_id};
     write(left_module, faces.left.id, std::move(merged.new_left), travelling);
     write(right_module, faces.right.id, std::move(merged.new_right), travelling);

@@ -1,3 +1,47 @@
+-- Configuration belongs to an organization, mappings and links to a pairing.  No foreign key says so: pg_restore with several
+-- jobs loads an extension's tables in any order, and keys that are there from the start would refuse them.
+CREATE OR REPLACE FUNCTION crm_bridge._demand_parent()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- A restore: what belongs together was together when it was dumped.
+  IF NOT EXISTS (SELECT 1 FROM crm_bridge.installation) THEN
+    RETURN NULL;
+  END IF;
+  IF TG_ARGV[0] = 'organization' THEN
+    PERFORM 1 FROM crm_bridge.organization AS o WHERE o.org_id = NEW.org_id;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('organization %s does not exist', NEW.org_id),
+        SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, HINT = 'Make it with crm_bridge.create_organization().';
+    END IF;
+  ELSE
+    PERFORM 1 FROM crm_bridge.pairing AS p WHERE p.org_id = NEW.org_id AND p.pairing = NEW.pairing;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('pairing "%s" does not exist in organization %s', NEW.pairing, NEW.org_id),
+        SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, HINT = 'The pairings are listed in crm_bridge.pairing.';
+    END IF;
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._demand_parent() IS 'refuses configuration of an organization, mappings and links of a pairing that does not exist';
+REVOKE ALL ON FUNCTION crm_bridge._demand_parent() FROM PUBLIC;
+
+DO $parents$
+DECLARE
+  child record;
+BEGIN
+  FOR child IN SELECT unnest(ARRAY['integration', 'role_binding', 'setting', 'automation', 'credential', 'service_field', 'pairing',
+                                   'merge_policy']) AS name, 'organization' AS parent
+               UNION ALL SELECT unnest(ARRAY['field_mapping', 'link']), 'pairing' LOOP
+    EXECUTE format('CREATE TRIGGER demand_parent AFTER INSERT OR UPDATE OF org_id%s ON crm_bridge.%I FOR EACH ROW EXECUTE FUNCTION crm_bridge._demand_parent(%L)',
+                   CASE child.parent WHEN 'pairing' THEN ', pairing' ELSE '' END, child.name, child.parent);
+  END LOOP;
+END
+$parents$;
+
 -- What a dump keeps: every organization's rows; not the installation's identity, not the catalogs that this script fills.
 DO $dump$
 DECLARE

@@ -69,7 +69,7 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 BEGIN
   RETURN QUERY EXECUTE format(
-    'SELECT m.id, to_jsonb(m) - ''custom_fields'' || m.custom_fields FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.id = ANY ($2)',
+    'SELECT m.id, m.custom_fields || (to_jsonb(m) - ''custom_fields'') FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.id = ANY ($2)',
     module) USING org_id, records;
 END
 $$;

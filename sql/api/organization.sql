@@ -104,7 +104,8 @@ REVOKE ALL ON FUNCTION crm_bridge.create_organization(bigint, text, text, text) 
 
 -- Says that this server is the one that sends and receives from now on: after a restore, a promotion, an upgrade.
 -- After a restore every service is read first, and what was in flight counts as in doubt: it is looked up, not repeated.
--- Argument: reason 'restored', 'promoted' or 'upgraded'.  Result: the new epoch.  Errors: 22023 another reason.
+-- Argument: reason 'restored', 'promoted' or 'upgraded'.  Result: the new epoch.
+-- Errors: 22023 another reason; 55000 the server is a standby.
 CREATE OR REPLACE FUNCTION crm_bridge.start_here(reason text)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
@@ -117,6 +118,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('reason "%s" is not known', reason),
       HINT = 'Use restored, promoted or upgraded.';
   END IF;
+  PERFORM crm_bridge._server_identity();   -- a standby says what it is before it is asked to write
   SELECT i.epoch INTO new_epoch FROM crm_bridge.installation AS i;
   new_epoch := COALESCE(new_epoch, 0) + 1;
   DELETE FROM crm_bridge.installation;

@@ -193,7 +193,9 @@ BEGIN
   IF FOUND THEN
     RETURN client;
   END IF;
-  RETURN crm_bridge._make_twin('account_client', 'left', account_id, '{}', org_id);
+  RETURN crm_bridge._make_twin('account_client', 'left', account_id,
+           (SELECT jsonb_build_object('portal_id', i.portal_id) FROM crm_bridge.integration AS i
+             WHERE i.org_id = _client_of_account.org_id AND i.service = 'zoho_projects'), org_id);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._client_of_account(uuid, bigint) IS 'the client that stands for an account in Projects, made where there is none';

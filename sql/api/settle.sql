@@ -11,22 +11,47 @@ REVOKE ALL ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) FROM PUBLIC;
 
 -- The service has what was handed out: see docs/protocol.md.  Folds it into the shadow; what was changed meanwhile is due again.
 -- An external id is never refused, whoever brings it: if the record has none it is set, a second one is deleted at the service.
+-- A poll may bring the same record in at the same moment: then its row is there at the next try, and is folded into ours.
 CREATE OR REPLACE FUNCTION crm_bridge.acknowledge(lease uuid, results jsonb, org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, outcome text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-#variable_conflict use_column
 DECLARE
   org bigint := COALESCE(acknowledge.org_id, crm_bridge._own_org(NULL));
-  each_module text;
-  identified uuid[];
+  tries integer := 5;
 BEGIN
   IF jsonb_typeof(results) IS DISTINCT FROM 'array' THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'results must be a JSON array',
       HINT = 'For example [{"module": "crm_deal", "record_id": "…", "external_id": "…", "version": "…"}].';
   END IF;
+  LOOP
+    BEGIN
+      RETURN QUERY SELECT a.module, a.record_id, a.outcome FROM crm_bridge._acknowledge(acknowledge.lease, results, org) AS a;
+      RETURN;
+    EXCEPTION WHEN unique_violation THEN
+      tries := tries - 1;
+      IF tries = 0 THEN
+        RAISE;
+      END IF;
+    END;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.acknowledge(uuid, jsonb, bigint) IS 'the service has what was handed out';
+REVOKE ALL ON FUNCTION crm_bridge.acknowledge(uuid, jsonb, bigint) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION crm_bridge._acknowledge(lease uuid, results jsonb, org_id bigint)
+RETURNS TABLE (module text, record_id uuid, outcome text)
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := _acknowledge.org_id;
+  each_module text;
+  identified uuid[];
+BEGIN
   PERFORM crm_bridge._adopt(org, s.module, (r ->> 'record_id')::uuid, s.record_id)
      FROM jsonb_array_elements(results) AS r
      JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.module = r ->> 'module' AND s.external_id = r ->> 'external_id'
@@ -59,13 +84,16 @@ BEGIN
      ORDER BY d.record_id FOR NO KEY UPDATE SKIP LOCKED
   ), judged AS (
     SELECT r.module, r.record_id, r.external_id, r.version,
-           COALESCE(h.state = 'in_flight' AND h.lease = acknowledge.lease, false) AS valid,
+           COALESCE(h.state = 'in_flight' AND h.lease = _acknowledge.lease, false) AS valid,
            h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
            h.operation, h.sent, h.fields AS dirty_again,
            s.external_id AS known_as, s.state AS known_state,
            -- Somebody else's record by now: it must not be taken for ours.
            EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.module = r.module
-                      AND o.external_id = r.external_id AND o.record_id <> r.record_id) AS taken
+                      AND o.external_id = r.external_id AND o.record_id <> r.record_id
+                      AND (o.acknowledged_at IS NOT NULL
+                           OR EXISTS (SELECT 1 FROM crm_bridge.link AS l
+                                       WHERE l.org_id = org AND o.record_id IN (l.left_id, l.right_id)))) AS taken
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
       LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = r.record_id
@@ -135,8 +163,8 @@ BEGIN
   END IF;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.acknowledge(uuid, jsonb, bigint) IS 'the service has what was handed out';
-REVOKE ALL ON FUNCTION crm_bridge.acknowledge(uuid, jsonb, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._acknowledge(uuid, jsonb, bigint) IS 'one try of acknowledge';
+REVOKE ALL ON FUNCTION crm_bridge._acknowledge(uuid, jsonb, bigint) FROM PUBLIC;
 
 -- Milliseconds of full-jitter backoff after an attempt, at least the service's own Retry-After.
 CREATE OR REPLACE FUNCTION crm_bridge.retry_delay(attempt integer, retry_after bigint DEFAULT 0)
@@ -181,11 +209,14 @@ BEGIN
     SELECT d.record_id, d.module, d.operation, d.sent, d.attempts, f.outcome, f.reason, f.detail, f.retry_after,
            CASE WHEN f.outcome IN ('retry', 'in_doubt') AND d.attempts >= maximum THEN 'dead'
                 WHEN f.outcome = 'gone' AND d.operation = 'delete' THEN 'done'
+                -- Known already, and decided: the record was changed here, so it is created anew (D2).
+                WHEN f.outcome = 'gone' AND s.state = 'gone' THEN 'pending'
                 -- Edited meanwhile: what the service refused may be mended already.
                 WHEN f.outcome = 'park' AND d.operation = 'write' AND d.fields <> '{}' THEN 'pending'
                 WHEN f.outcome IN ('park', 'gone') THEN 'parked'
                 ELSE 'pending' END AS next_state
       FROM crm_bridge.delivery AS d JOIN failure AS f ON f.record_id = d.record_id
+      LEFT JOIN crm_bridge.shadow AS s ON s.org_id = d.org_id AND s.record_id = d.record_id
      WHERE d.org_id = org AND d.state = 'in_flight' AND d.lease = fail.lease
      ORDER BY d.record_id FOR NO KEY UPDATE OF d SKIP LOCKED
   ), erased AS (

@@ -41,7 +41,6 @@ CREATE TABLE crm_bridge.link (
   created_at  timestamptz NOT NULL DEFAULT now(),
   created_by  text        NOT NULL DEFAULT crm_bridge.calling_role(),
   CONSTRAINT link_key PRIMARY KEY (org_id, link_id),
-  CONSTRAINT link_of_pairing FOREIGN KEY (org_id, pairing) REFERENCES crm_bridge.pairing (org_id, pairing),
   CONSTRAINT link_state_known CHECK (state IN ('active', 'suspended', 'archived')),
   CONSTRAINT link_archived_has_reason CHECK (state <> 'archived' OR reason IS NOT NULL)
 ) WITH (fillfactor = 80);

@@ -14,7 +14,6 @@ CREATE TABLE crm_bridge.service_field (
   picklist          text[],
   seen_at           timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT service_field_key PRIMARY KEY (org_id, module, field),
-  CONSTRAINT service_field_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id),
   CONSTRAINT service_field_type_known CHECK (type IN
     ('text', 'html', 'number', 'money', 'boolean', 'date', 'instant', 'picklist', 'reference', 'references', 'json')),
   CONSTRAINT service_field_reference_named CHECK ((type IN ('reference', 'references')) = (reference_module IS NOT NULL))
@@ -43,7 +42,6 @@ CREATE TABLE crm_bridge.pairing (
   on_delete     text    NOT NULL,
   enabled       boolean NOT NULL DEFAULT true,
   CONSTRAINT pairing_key PRIMARY KEY (org_id, pairing),
-  CONSTRAINT pairing_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id),
   CONSTRAINT pairing_left_known FOREIGN KEY (left_module) REFERENCES crm_bridge.module (module),
   CONSTRAINT pairing_right_known FOREIGN KEY (right_module) REFERENCES crm_bridge.module (module),
   CONSTRAINT pairing_on_delete_known CHECK (on_delete IN ('delete', 'unlink'))
@@ -67,7 +65,6 @@ CREATE TABLE crm_bridge.field_mapping (
   conversion    text    NOT NULL,
   parameters    jsonb   NOT NULL DEFAULT '{}',
   CONSTRAINT field_mapping_key PRIMARY KEY (org_id, pairing, left_field, right_field),
-  CONSTRAINT field_mapping_of_pairing FOREIGN KEY (org_id, pairing) REFERENCES crm_bridge.pairing (org_id, pairing),
   CONSTRAINT field_mapping_direction_known CHECK (direction IN ('both', 'left_to_right', 'right_to_left'))
 );
 COMMENT ON TABLE crm_bridge.field_mapping IS 'which field of one side feeds which field of the other; written with map_field, which checks it';
@@ -86,7 +83,6 @@ CREATE TABLE crm_bridge.merge_policy (
   field   text   NOT NULL,
   policy  text   NOT NULL,
   CONSTRAINT merge_policy_key PRIMARY KEY (org_id, scope, field),
-  CONSTRAINT merge_policy_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id),
   CONSTRAINT merge_policy_known CHECK (policy IN ('left', 'right', 'newest', 'manual'))
 );
 COMMENT ON TABLE crm_bridge.merge_policy IS 'who wins when both sides changed a field (D1); without a row: newest';

@@ -30,7 +30,6 @@ CREATE TABLE crm_bridge.integration (
   stopped_since  timestamptz,
   stopped_reason text,
   CONSTRAINT integration_key PRIMARY KEY (org_id, service),
-  CONSTRAINT integration_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id),
   CONSTRAINT integration_service_known CHECK (service IN ('zoho_crm', 'zoho_projects', 'bigin', 'office365')),
   CONSTRAINT integration_state_known CHECK (state IN ('off', 'configuring', 'active', 'stopped')),
   CONSTRAINT integration_active_has_date CHECK (state NOT IN ('active', 'stopped') OR activated_at IS NOT NULL),
@@ -56,7 +55,6 @@ CREATE TABLE crm_bridge.role_binding (
   kind     text   NOT NULL,
   user_id  uuid,
   CONSTRAINT role_binding_key PRIMARY KEY (org_id, role),
-  CONSTRAINT role_binding_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id),
   CONSTRAINT role_binding_kind_known CHECK (kind IN ('app', 'analyst', 'administrator'))
 );
 COMMENT ON TABLE crm_bridge.role_binding IS 'which database role works for which organization; written by grant_app, grant_analyst, grant_administrator';
@@ -69,8 +67,7 @@ CREATE TABLE crm_bridge.setting (
   org_id  bigint NOT NULL,
   name    text   NOT NULL,
   value   jsonb  NOT NULL,
-  CONSTRAINT setting_key PRIMARY KEY (org_id, name),
-  CONSTRAINT setting_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id)
+  CONSTRAINT setting_key PRIMARY KEY (org_id, name)
 );
 COMMENT ON TABLE crm_bridge.setting IS 'what an organization decided otherwise than the default; read with setting_value(name, default)';
 COMMENT ON COLUMN crm_bridge.setting.org_id IS 'the organization';
@@ -83,7 +80,6 @@ CREATE TABLE crm_bridge.automation (
   enabled     boolean     NOT NULL DEFAULT false,
   changed_at  timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT automation_key PRIMARY KEY (org_id, rule),
-  CONSTRAINT automation_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id),
   CONSTRAINT automation_rule_known CHECK (rule IN ('won_deal_becomes_project'))
 );
 COMMENT ON TABLE crm_bridge.automation IS 'rules that act by themselves on transitions seen after they were enabled (R55, D13)';
@@ -100,8 +96,7 @@ CREATE TABLE crm_bridge.credential (
   key_id     text        NOT NULL,
   sealed     bytea       NOT NULL,
   sealed_at  timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT credential_key PRIMARY KEY (org_id, service, kind),
-  CONSTRAINT credential_of_organization FOREIGN KEY (org_id) REFERENCES crm_bridge.organization (org_id)
+  CONSTRAINT credential_key PRIMARY KEY (org_id, service, kind)
 );
 COMMENT ON TABLE crm_bridge.credential IS 'secrets of the services, sealed by "crm-bridge seal" to the worker''s key; ciphertext only';
 COMMENT ON COLUMN crm_bridge.credential.org_id IS 'the organization; also inside the sealed text, and checked there';

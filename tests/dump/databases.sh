@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 # What the tests of dump and restore ask a database, and further servers beside the session's own.
 
+# shellcheck source=tests/harness/session.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../harness/session.sh"
 
 further_sessions=()
@@ -26,6 +27,7 @@ open_further_session() {
   other_session=$SESSION
   further_sessions+=("$other_session")
   SESSION=$own
+  use_server "$own"
 }
 
 # Lets the following commands ask the server of SESSION's folder.
@@ -40,10 +42,10 @@ make_roles() {
   done
 }
 
-# Every row of every table of the extension and of history's partitions elsewhere, as text in one order.  The identity of
-# the installation and the workers' leases belong to the server and are never dumped.
-print_contents() {
-  "$server/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 <<'SQL'
+# Every row of every table of the extension and of history's partitions elsewhere, as text in one order, into a file.  The
+# identity of the installation and the workers' leases belong to the server and are never dumped.
+note_contents() {
+  "$server/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 >"$1" <<'SQL'
 SET timezone = 'UTC';
 SELECT format('SELECT %L, t::text FROM %s AS t ORDER BY 2', c.oid::regclass, c.oid::regclass)
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -51,6 +53,17 @@ SELECT format('SELECT %L, t::text FROM %s AS t ORDER BY 2', c.oid::regclass, c.o
  ORDER BY n.nspname, c.relname
 \gexec
 SQL
+}
+
+# check_contents DESCRIPTION : the current database has the rows of the original.
+check_contents() {
+  note_contents "$SESSION/contents"
+  if cmp -s "$SESSION/original" "$SESSION/contents"; then
+    pass "$1"
+  else
+    flunk "$1" "- expected, + got, the first lines that differ:" \
+      "$(diff -U 0 "$SESSION/original" "$SESSION/contents" | grep -E '^[-+][^-+]' | cut -c 1-200 | head -n 20)"
+  fi
 }
 
 list_empty_tables() {

@@ -158,9 +158,9 @@ UPDATE crm_bridge.projects_task SET end_date = '2026-06-06 12:00 America/New_Yor
 UPDATE crm_bridge.projects_task SET name = 'Meanwhile' WHERE id = :'projects_2';
 SELECT is(crm_bridge.reconcile(), 0, 'reconcile settles all of them');
 SELECT is(pg_temp.crm(:'crm_3') || ' - ' || pg_temp.projects(:'projects_3'), 'Once more|2026-06-06|High|Not Started|Mira - Once more|2026-06-06 12:00:00|high|f|Mira', 'B1: different fields of both sides survive');
-SELECT is((SELECT subject FROM crm_bridge.crm_task WHERE id = :'crm_2'), 'Meanwhile', 'D1: of one field the newest wins; on a tie the side that is not the CRM');
+SELECT is((SELECT subject FROM crm_bridge.crm_task WHERE id = :'crm_2'), 'Meanwhile', 'D1: of one field the newest wins');
 SELECT results_eq($$ SELECT module, record_id, link_id, field, other_field, base, left_value, right_value, winner, reason FROM crm_bridge.conflict $$,
-  format($$ VALUES ('crm_task', %L::uuid, %L::uuid, 'subject', 'name', '"Mira''s"'::jsonb, '"Mass Mira''s"'::jsonb, '"Meanwhile"'::jsonb, 'right', 'tie') $$, :'crm_2', :'link_2'), 'B1: that is exactly one conflict, with base, both values, winner and reason');
+  format($$ VALUES ('crm_task', %L::uuid, %L::uuid, 'subject', 'name', '"Mira''s"'::jsonb, '"Mass Mira''s"'::jsonb, '"Meanwhile"'::jsonb, 'right', 'newest') $$, :'crm_2', :'link_2'), 'B1: that is exactly one conflict, with base, both values, winner and reason');
 SELECT is((SELECT count(*) FROM requests), 0::bigint, 'no request is left');
 SELECT is((SELECT left_base || right_base FROM pair WHERE crm_id = :'crm_2'), '{}', 'and the faces are in step');
 SELECT is((SELECT array_agg(module ORDER BY module) FROM dirty WHERE fields && '{subject,name,end_date,due_date,priority}'), '{crm_task,crm_task,projects_task,projects_task}', 'what each service lacks is to be sent now');

@@ -2,7 +2,7 @@
 -- Which record is meant, references among records, and input that is not as it should be (design §7, T30b, T31, docs/protocol.md).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(66);
+SELECT plan(69);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 SELECT crm_bridge.new_id() AS lease \gset
