@@ -58,10 +58,10 @@ struct Settled {
   std::string module{};
   std::string record_id{};
   Verdict verdict{};
-  std::string external_id{};  // of a create, also when a later step of it failed
+  std::string external_id{};
+  bool created = false;  // the service has the record now, even if a later step of making it failed
   std::string version{};
-  Json fields = Json::object();  // what the service set by itself
-  bool read_again = false;       // the service has a state that we do not know
+  bool read_again = false;  // the service has a state that we do not know
 };
 
 struct ReceiveOutcome {

@@ -11,8 +11,8 @@
 
 namespace crm_bridge::core {
 
-// What a person is told when something is refused, in PostgreSQL's three parts: the message says what
-// (lower case, no full stop), the detail gives facts in sentences, the hint says what to type.
+// What a person is told when something is refused, in PostgreSQL's three parts: the message says
+// what (lower case, no full stop), the detail gives facts in sentences, the hint says what to type.
 // `sqlstate` is a five-character literal.
 struct Fault {
   const char *sqlstate = "XX000";

@@ -6,9 +6,10 @@
 
 namespace crm_bridge::core {
 
-// The text a person reads: tags dropped, <br>, </p>, </div>, </li>, </tr> and headings as line breaks, list items
-// led by "- ", character references decoded (named ones of HTML 4, decimal, hexadecimal), white space folded as a
-// browser does, <script>, <style> and comments left out.  Total: any bytes of valid UTF-8 give a result; no recursion.
+// The text a person reads: tags dropped, <br>, </p>, </div>, </li>, </tr> and headings as line
+// breaks, list items led by "- ", character references decoded (named ones of HTML 4, decimal,
+// hexadecimal), white space folded as a browser does, <script>, <style> and comments left out.
+// Total: any bytes of valid UTF-8 give a result; no recursion.
 std::string html_to_plain(std::string_view html);
 
 // Markup that shows exactly this text: & < > " escaped, line breaks as <br>, so that

@@ -19,7 +19,8 @@ class TimeZone {
   Date date_of(Instant instant) const;
   // Microseconds since local midnight, as a clock on the wall shows it.
   std::int64_t time_of_day(Instant instant) const;
-  // A local time that daylight saving skips moves forward by the gap; one that occurs twice is the first.
+  // A local time that daylight saving skips moves forward by the gap; one that occurs twice is the
+  // first.
   Instant at(Date date, std::int64_t microseconds_after_midnight = 0) const;
 
  private:

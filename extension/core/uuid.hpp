@@ -24,9 +24,9 @@ std::string to_text(const Uuid &uuid);
 // Accepts what PostgreSQL's uuid type prints (either case); anything else is nullopt.
 std::optional<Uuid> parse_uuid(std::string_view text);
 
-// UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then a 12-bit counter that keeps ids of one process
-// ascending within a millisecond (method 1), then 62 random bits.  If the clock steps back or the counter
-// overflows, the last time is kept and advanced, so ids never descend.
+// UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then a 12-bit counter that keeps ids of
+// one process ascending within a millisecond (method 1), then 62 random bits.  If the clock steps
+// back or the counter overflows, the last time is kept and advanced, so ids never descend.
 class UuidGenerator {
  public:
   // Fills `size` bytes with strong random data.  Called once for a block of ids, not once an id.

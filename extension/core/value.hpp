@@ -13,7 +13,8 @@
 
 namespace crm_bridge::core {
 
-// What a field of a service means (`service_field.type`).  The C++ alternative that holds its value is in brackets.
+// What a field of a service means (`service_field.type`).  The C++ alternative that holds its value
+// is in brackets.
 enum class FieldType : std::uint8_t {
   text,        // plain text [std::string]
   html,        // text with markup [std::string]
@@ -30,13 +31,14 @@ enum class FieldType : std::uint8_t {
 std::string_view to_text(FieldType type);
 std::optional<FieldType> parse_field_type(std::string_view text);
 
-// Decimal digits in canonical form: optional '-', no exponent, no leading or trailing zeros, never "-0".
+// Decimal digits in canonical form: optional '-', no exponent, no leading or trailing zeros, never
+// "-0".
 struct Number {
   std::string digits = "0";
   auto operator<=>(const Number &) const = default;  // identity of the text, not numeric order
 };
-// Accepts what PostgreSQL's numeric prints, plus an exponent; nullopt for NaN, infinities and anything else.
-// At most 131072 digits before and 16383 after the point, as numeric has it.
+// Accepts what PostgreSQL's numeric prints, plus an exponent; nullopt for NaN, infinities and
+// anything else. At most 131072 digits before and 16383 after the point, as numeric has it.
 std::optional<Number> parse_number(std::string_view text);
 
 struct Date {
@@ -50,9 +52,11 @@ struct Instant {
   std::int64_t microseconds = 0;  // since 1970-01-01T00:00:00Z
   auto operator<=>(const Instant &) const = default;
 };
-// yyyy-MM-ddTHH:mm:ss[.f…](Z|±HH:mm|±HHmm|±HH), also with a space for the T; digits beyond microseconds are cut.
+// yyyy-MM-ddTHH:mm:ss[.f…](Z|±HH:mm|±HHmm|±HH), also with a space for the T; digits beyond
+// microseconds are cut.
 std::optional<Instant> parse_instant(std::string_view text);
-// yyyy-MM-ddTHH:mm:ss[.ffffff]+00:00 with trailing zeros of the fraction dropped: as jsonb shows a timestamptz in UTC.
+// yyyy-MM-ddTHH:mm:ss[.ffffff]+00:00 with trailing zeros of the fraction dropped: as jsonb shows a
+// timestamptz in UTC.
 std::string to_text(Instant instant);
 
 struct Json {
@@ -61,12 +65,13 @@ struct Json {
 };
 
 // One value of a field.  std::monostate is the service's "empty" (SQL NULL).
-using Value =
-    std::variant<std::monostate, bool, Number, std::string, Date, Instant, Uuid, std::vector<Uuid>, Json>;
+using Value = std::variant<std::monostate, bool, Number, std::string, Date, Instant, Uuid,
+                           std::vector<Uuid>, Json>;
 
 inline bool is_null(const Value &value) { return std::holds_alternative<std::monostate>(value); }
 
-// For messages and tests: null, true, 12.5, "text", 2026-01-02, …  Text is quoted and cut after 60 characters.
+// For messages and tests: null, true, 12.5, "text", 2026-01-02, …  Text is quoted and cut after 60
+// characters.
 std::string describe(const Value &value);
 
 }  // namespace crm_bridge::core

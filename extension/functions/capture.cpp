@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// AFTER … FOR EACH STATEMENT of every mirror: did anything change, what, record it.  The rows come straight from the
-// statement's transition tables, old and new in step; history and the dirty set are written without a query.
+// AFTER … FOR EACH STATEMENT of every mirror: did anything change, what, record it.  The rows come
+// straight from the statement's transition tables, old and new in step; history and the dirty set
+// are written without a query.
 #include <set>
 
 #include "functions/dirty_set.hpp"
@@ -76,7 +77,8 @@ void push_column(JsonbParseState **state, const Column &column, Datum value, boo
       Datum *elements = nullptr;
       bool *nulls = nullptr;
       int count = 0;
-      deconstruct_array(DatumGetArrayTypeP(value), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &elements, &nulls, &count);
+      deconstruct_array(DatumGetArrayTypeP(value), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR,
+                        &elements, &nulls, &count);
       pushJsonbValue(state, WJB_BEGIN_ARRAY, nullptr);
       for (int i = 0; i < count; ++i) {
         if (nulls[i]) continue;
@@ -128,7 +130,7 @@ class Capture {
       if (history_ != nullptr) history_->flush();
       dirty_set_.flush();
     }
-    if (history_ == nullptr) return;   // nothing changed: nothing stays behind
+    if (history_ == nullptr) return;  // nothing changed: nothing stays behind
     pg::call([] { CommandCounterIncrement(); });
     // D16: history names the person also where the change went on to the twin.
     const std::string &who = people_.size() == 1 ? *people_.begin() : actor_;
@@ -137,7 +139,8 @@ class Capture {
     for (const auto &[org_id, records] : deleted_) {
       pg::AsOwner owner;
       pg::SpiSession spi;
-      if (origin_ != Origin::service && module_->deletable) deliver_deletions(*module_, org_id, records);
+      if (origin_ != Origin::service && module_->deletable)
+        deliver_deletions(*module_, org_id, records);
       unlink_deleted(*module_, *catalog::organization(org_id), records, actor_);
     }
     ring_doorbell(*module_, !dirty_set_.empty() || !deleted_.empty());
@@ -166,7 +169,8 @@ class Capture {
     if (history_ == nullptr) open_history();
     bool const named = origin_ == Origin::service && !rows().is_null(module_->modified_by);
     history_->append(org_id, record, old, named ? rows().value(module_->modified_by) : 0);
-    if (named && people_.size() < 2) people_.insert(pg::text_of(rows().value(module_->modified_by)));
+    if (named && people_.size() < 2)
+      people_.insert(pg::text_of(rows().value(module_->modified_by)));
     if (kind_ == Kind::erase) {
       deleted_[org_id].push_back(record);
       return;
@@ -182,13 +186,15 @@ class Capture {
     pg::call([&] {
       for (std::size_t i = 0; i < changed_.size(); ++i) {
         const Column &column = module_->columns[i];
-        changed_[i] = !pg::same_value(old_rows_.value(column.number), old_rows_.is_null(column.number),
-                                      new_rows_.value(column.number), new_rows_.is_null(column.number), column.by_value,
-                                      column.length, column.type_oid);
+        changed_[i] =
+            !pg::same_value(old_rows_.value(column.number), old_rows_.is_null(column.number),
+                            new_rows_.value(column.number), new_rows_.is_null(column.number),
+                            column.by_value, column.length, column.type_oid);
         any = any || changed_[i] != 0;
       }
-      custom_differs = !pg::same_value(old_rows_.value(module_->custom_fields), false,
-                                       new_rows_.value(module_->custom_fields), false, false, -1, JSONBOID);
+      custom_differs =
+          !pg::same_value(old_rows_.value(module_->custom_fields), false,
+                          new_rows_.value(module_->custom_fields), false, false, -1, JSONBOID);
     });
     custom_.clear();
     if (custom_differs) custom_ = custom_changes();
@@ -212,7 +218,9 @@ class Capture {
       }
     }
     // A field that is empty and one that is not there are the same.
-    std::erase_if(old, [&](const auto &field) { return core::is_null(field.second) && !now.contains(field.first); });
+    std::erase_if(old, [&](const auto &field) {
+      return core::is_null(field.second) && !now.contains(field.first);
+    });
     return old;
   }
 
@@ -224,7 +232,9 @@ class Capture {
       pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
       for (std::size_t i = 0; i < changed_.size(); ++i) {
         const Column &column = module_->columns[i];
-        if (all || changed_[i] != 0) push_column(&state, column, old_rows_.value(column.number), old_rows_.is_null(column.number));
+        if (all || changed_[i] != 0)
+          push_column(&state, column, old_rows_.value(column.number),
+                      old_rows_.is_null(column.number));
       }
       if (all) custom = DatumGetJsonbP(old_rows_.value(module_->custom_fields));
       if (custom != nullptr) {
@@ -261,7 +271,8 @@ class Capture {
     if (!module_->updatable) return;
     fields_.clear();
     for (std::size_t i = 0; i < changed_.size(); ++i)
-      if (changed_[i] != 0 && module_->columns[i].writable) fields_.push_back(module_->columns[i].field);
+      if (changed_[i] != 0 && module_->columns[i].writable)
+        fields_.push_back(module_->columns[i].field);
     for (const auto &[name, value] : custom_) fields_.push_back(name);
     if (!fields_.empty()) dirty_set_.add(org_id, record, fields_);
   }
@@ -279,7 +290,8 @@ class Capture {
       }
       if (changed_[static_cast<std::size_t>(column - module_->columns.data())] == 0) continue;
       auto const value = [&](const pg::TransitionTable &table) {
-        return pg::value_of(table.value(column->number), table.is_null(column->number), column->type, column->type_oid);
+        return pg::value_of(table.value(column->number), table.is_null(column->number),
+                            column->type, column->type_oid);
       };
       changed.old.insert_or_assign(column->field, value(old_rows_));
       changed.now.insert_or_assign(column->field, value(new_rows_));
@@ -290,9 +302,11 @@ class Capture {
   void note_custom(ChangedRecord &changed, std::string_view field) {
     auto const before = custom_.find(field);
     if (before == custom_.end()) return;
-    auto const organization = catalog::organization(DatumGetInt64(new_rows_.value(module_->org_id)));
+    auto const organization =
+        catalog::organization(DatumGetInt64(new_rows_.value(module_->org_id)));
     auto const typed = [&](const pg::TransitionTable &table) {
-      Jsonb *document = pg::call([&] { return DatumGetJsonbP(table.value(module_->custom_fields)); });
+      Jsonb *document =
+          pg::call([&] { return DatumGetJsonbP(table.value(module_->custom_fields)); });
       pg::Fields fields = pg::read_fields(
           document, [&](std::string_view name) { return type_of(*module_, *organization, name); });
       auto const found = fields.find(field);
@@ -309,7 +323,7 @@ class Capture {
   pg::TransitionTable new_rows_;
   Origin origin_;
   std::string actor_;
-  std::set<std::string> people_;   // whom the service names; one or two are enough to know
+  std::set<std::string> people_;  // whom the service names; one or two are enough to know
   std::optional<core::Uuid> run_;
   std::unique_ptr<HistoryWriter> history_;
   DirtySet dirty_set_;
@@ -325,7 +339,9 @@ Datum capture(FunctionCallInfo fcinfo) {
   pg::TriggerCall const trigger{fcinfo, pg::TriggerCall::When::after_statement, 1};
   // A restore is loading rows: they were captured where they were written.
   if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(nullptr);
-  Kind const kind = trigger.is_insert() ? Kind::insert : trigger.is_update() ? Kind::update : Kind::erase;
+  Kind const kind = trigger.is_insert()   ? Kind::insert
+                    : trigger.is_update() ? Kind::update
+                                          : Kind::erase;
   auto module = catalog::module(trigger.argument(0));
   demand_layout(trigger, *module);
   if ((kind != Kind::insert && trigger.data()->tg_oldtable == nullptr) ||
@@ -339,11 +355,12 @@ Datum refuse_truncate(FunctionCallInfo fcinfo) {
   pg::TriggerCall const trigger{fcinfo, pg::TriggerCall::When::before_statement, 1};
   if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(nullptr);
   std::string const module{trigger.argument(0)};
-  throw core::Error{{.sqlstate = "0A000",
-                     .message = "cannot truncate mirror \"" + module + "\"",
-                     .detail = "TRUNCATE does not say which records are gone, so nobody could tell the service.",
-                     .hint = "Use DELETE to delete the records at the service too, or crm_bridge.resync('" + module +
-                             "') to read them all again."}};
+  throw core::Error{
+      {.sqlstate = "0A000",
+       .message = "cannot truncate mirror \"" + module + "\"",
+       .detail = "TRUNCATE does not say which records are gone, so nobody could tell the service.",
+       .hint = "Use DELETE to delete the records at the service too, or crm_bridge.resync('" +
+               module + "') to read them all again."}};
 }
 
 }  // namespace

@@ -7,11 +7,14 @@
 namespace crm_bridge {
 
 Module::~Module() {
-  for (pg::Statement *statement : {&insert, &patch, &erase, &identify, &lock, &read, &find_by_external_id}) statement->forget();
+  for (pg::Statement *statement :
+       {&insert, &patch, &erase, &identify, &lock, &read, &find_by_external_id})
+    statement->forget();
 }
 
 const Column *Module::find(std::string_view field) const {
-  auto const column = std::find_if(columns.begin(), columns.end(), [&](const Column &c) { return c.field == field; });
+  auto const column = std::find_if(columns.begin(), columns.end(),
+                                   [&](const Column &c) { return c.field == field; });
   return column == columns.end() ? nullptr : &*column;
 }
 
@@ -31,7 +34,8 @@ struct Cache {
   std::optional<std::vector<std::int64_t>> organization_ids;
 };
 
-// Set by the invalidation callback, which may come at any time and must not free what somebody is using.
+// Set by the invalidation callback, which may come at any time and must not free what somebody is
+// using.
 constinit bool stale = false;
 constinit bool registered = false;
 constinit Oid marker = InvalidOid;
@@ -42,7 +46,8 @@ void on_invalidation(Datum, Oid relation) {
 
 // The table whose relcache entry stands for "the configuration changed".
 Oid marker_relation() {
-  return pg::call([] { return get_relname_relid("installation", get_namespace_oid("crm_bridge", false)); });
+  return pg::call(
+      [] { return get_relname_relid("installation", get_namespace_oid("crm_bridge", false)); });
 }
 
 Cache &cache() {
@@ -52,7 +57,8 @@ Cache &cache() {
     registered = true;
     stale = true;
   }
-  // Deliver what other backends did before this statement; a lock on the marker is not needed for that.
+  // Deliver what other backends did before this statement; a lock on the marker is not needed for
+  // that.
   if (stale) {
     stale = false;
     *instance = Cache{};
@@ -75,15 +81,18 @@ Installation look_up_installation() {
   if (RecoveryInProgress()) return Installation::elsewhere;
   return pg::call([&] {
     bool const here = static_cast<std::uint64_t>(system_identifier) == GetSystemIdentifier() &&
-                      database == MyDatabaseId && timeline == static_cast<std::int64_t>(GetWALInsertionTimeLine());
+                      database == MyDatabaseId &&
+                      timeline == static_cast<std::int64_t>(GetWALInsertionTimeLine());
     return here ? Installation::here : Installation::elsewhere;
   });
 }
 
-constinit pg::Statement select_organizations{"SELECT o.org_id FROM crm_bridge.organization AS o ORDER BY 1", {}};
+constinit pg::Statement select_organizations{
+    "SELECT o.org_id FROM crm_bridge.organization AS o ORDER BY 1", {}};
 
 constinit pg::Statement select_organizations_of_role{
-    "SELECT b.org_id FROM crm_bridge.role_binding AS b JOIN pg_catalog.pg_roles AS r ON r.rolname = b.role"
+    "SELECT b.org_id FROM crm_bridge.role_binding AS b JOIN pg_catalog.pg_roles AS r ON r.rolname "
+    "= b.role"
     " WHERE pg_catalog.pg_has_role($1, r.oid, 'MEMBER') GROUP BY 1 ORDER BY 1",
     {OIDOID}};
 
@@ -100,18 +109,22 @@ void demand_armed() {
     case Installation::here:
       return;
     case Installation::none:
-      throw core::Error{{.sqlstate = "55000",
-                         .message = "crm_bridge is not armed on this server",
-                         .detail = "There is no organization yet, or the database was restored from a dump.",
-                         .hint = "Call crm_bridge.create_organization(), or after a restore "
-                                 "crm_bridge.start_here('restored')."}};
+      throw core::Error{
+          {.sqlstate = "55000",
+           .message = "crm_bridge is not armed on this server",
+           .detail = "There is no organization yet, or the database was restored from a dump.",
+           .hint = "Call crm_bridge.create_organization(), or after a restore "
+                   "crm_bridge.start_here('restored')."}};
     case Installation::elsewhere:
-      throw core::Error{{.sqlstate = "55000",
-                         .message = "crm_bridge was set up on another server and does not send or receive here",
-                         .detail = "This server is a promoted standby, a clone or an upgraded copy; the other one may "
-                                   "still be at work.",
-                         .hint = "When the other server is gone for good, call crm_bridge.start_here('promoted') or "
-                                 "crm_bridge.start_here('upgraded')."}};
+      throw core::Error{
+          {.sqlstate = "55000",
+           .message = "crm_bridge was set up on another server and does not send or receive here",
+           .detail =
+               "This server is a promoted standby, a clone or an upgraded copy; the other one may "
+               "still be at work.",
+           .hint =
+               "When the other server is gone for good, call crm_bridge.start_here('promoted') or "
+               "crm_bridge.start_here('upgraded')."}};
   }
 }
 
@@ -149,14 +162,18 @@ const std::vector<std::int64_t> &organizations() {
 std::vector<std::int64_t> organizations_of_role(Oid role) {
   pg::AsOwner owner;
   pg::SpiSession spi;
-  pg::Rows const rows = select_organizations_of_role.execute({pg::argument(ObjectIdGetDatum(role))});
+  pg::Rows const rows =
+      select_organizations_of_role.execute({pg::argument(ObjectIdGetDatum(role))});
   std::vector<std::int64_t> ids;
   for (std::uint64_t i = 0; i < rows.size(); ++i) ids.push_back(rows[i].bigint(0));
   return ids;
 }
 
 void changed() {
-  pg::call([] { CacheInvalidateRelcacheByRelid(get_relname_relid("installation", get_namespace_oid("crm_bridge", false))); });
+  pg::call([] {
+    CacheInvalidateRelcacheByRelid(
+        get_relname_relid("installation", get_namespace_oid("crm_bridge", false)));
+  });
 }
 
 }  // namespace catalog

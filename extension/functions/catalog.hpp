@@ -6,8 +6,8 @@
 #include "pg/jsonb.hpp"
 #include "pg/spi.hpp"
 
-// What a backend remembers of the catalog and the configuration.  Entries are shared: whoever holds one keeps it alive
-// while another statement makes the cache forget it.
+// What a backend remembers of the catalog and the configuration.  Entries are shared: whoever holds
+// one keeps it alive while another statement makes the cache forget it.
 namespace crm_bridge {
 
 // A column of a mirror that holds a field of the service.
@@ -28,7 +28,7 @@ struct Module {
   Module(const Module &) = delete;
   Module &operator=(const Module &) = delete;
 
-  std::string name;       // crm_deal: also the mirror's name
+  std::string name;  // crm_deal: also the mirror's name
   std::string service;
   std::string label;
   Oid relation = InvalidOid;
@@ -36,15 +36,16 @@ struct Module {
   bool updatable = false;
   bool deletable = false;
   std::vector<Column> columns;
-  AttrNumber org_id = 0, id = 0, external_id = 0, custom_fields = 0, origin = 0, created_at = 0, modified_at = 0,
-             modified_by = 0;
+  AttrNumber org_id = 0, id = 0, external_id = 0, custom_fields = 0, origin = 0, created_at = 0,
+             modified_at = 0, modified_by = 0;
 
   const Column *find(std::string_view field) const;
-  core::FieldType type_of(std::string_view field) const;   // of custom fields: json
+  core::FieldType type_of(std::string_view field) const;  // of custom fields: json
 
   // Statements over the mirror, made from its columns; see catalog.cpp for their parameters.
   std::string insert_text, patch_text, erase_text, identify_text, lock_text, read_text, find_text;
-  mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}}, identify{nullptr, {}}, lock{nullptr, {}}, read{nullptr, {}}, find_by_external_id{nullptr, {}};
+  mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}},
+      identify{nullptr, {}}, lock{nullptr, {}}, read{nullptr, {}}, find_by_external_id{nullptr, {}};
 };
 
 struct MappedField {
@@ -58,16 +59,17 @@ struct MappedField {
 struct Pairing {
   std::string name, left_module, right_module, on_delete;
   std::vector<MappedField> fields;
-  core::Side tie_winner;   // D1: the side that is not the CRM; without a CRM side the right one
+  core::Side tie_winner;  // D1: the side that is not the CRM; without a CRM side the right one
 };
 
 struct Organization {
   std::int64_t org_id = 0;
   std::string name;
-  std::vector<Pairing> pairings;                               // enabled ones, in order of position
-  std::map<std::string, core::Policy, std::less<>> policies;   // "module.field" and "module.*", against the service
-  std::map<std::string, core::FieldType, std::less<>> custom_types;   // "module.field"
-  std::vector<std::string> automated_stages;   // a deal that enters one of them gets a project (R55)
+  std::vector<Pairing> pairings;  // enabled ones, in order of position
+  std::map<std::string, core::Policy, std::less<>>
+      policies;  // "module.field" and "module.*", against the service
+  std::map<std::string, core::FieldType, std::less<>> custom_types;  // "module.field"
+  std::vector<std::string> automated_stages;  // a deal that enters one of them gets a project (R55)
   std::unique_ptr<core::Resolver> resolver;
 
   core::Policy policy(std::string_view module, std::string_view field) const;
@@ -77,7 +79,8 @@ namespace catalog {
 
 enum class Installation { none, here, elsewhere };
 
-// Whether this server may act for this database.  `fresh` looks again (a server may have been promoted).
+// Whether this server may act for this database.  `fresh` looks again (a server may have been
+// promoted).
 Installation installation(bool fresh = false);
 // Raises 55000 with the hint that fits unless the installation is here.
 void demand_armed();

@@ -10,8 +10,26 @@ namespace {
 
 // Columns of crm_bridge.delivery, in the order of its CREATE TABLE.
 enum Attribute : std::size_t {
-  a_org_id, a_record_id, a_module, a_service, a_operation, a_state, a_stopped, a_fields, a_generation, a_attempts,
-  a_in_doubt, a_queued_at, a_not_before, a_lease, a_sent, a_sent_at, a_waits_for, a_reason, a_detail, attribute_count
+  a_org_id,
+  a_record_id,
+  a_module,
+  a_service,
+  a_operation,
+  a_state,
+  a_stopped,
+  a_fields,
+  a_generation,
+  a_attempts,
+  a_in_doubt,
+  a_queued_at,
+  a_not_before,
+  a_lease,
+  a_sent,
+  a_sent_at,
+  a_waits_for,
+  a_reason,
+  a_detail,
+  attribute_count
 };
 
 constinit pg::Statement insert_request{
@@ -28,18 +46,21 @@ constinit pg::Statement call_deliver_deletions{"SELECT crm_bridge._deliver_delet
                                                {INT8OID, TEXTOID, UUIDARRAYOID}};
 
 Oid delivery_table() {
-  return pg::call([] { return get_relname_relid("delivery", get_namespace_oid("crm_bridge", false)); });
+  return pg::call(
+      [] { return get_relname_relid("delivery", get_namespace_oid("crm_bridge", false)); });
 }
 
 // Runs below pg::call.
 bool text_is(Datum datum, std::string_view expected) {
   const text *value = DatumGetTextPP(datum);
-  return std::string_view{VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))} == expected;
+  return std::string_view{VARDATA_ANY(value), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(value))} ==
+         expected;
 }
 
 // Finds the row by its key and locks its latest version without waiting.  Runs below pg::call.
 // TM_Ok: locked, `slot` holds it; TM_Deleted: there is none; TM_WouldBlock: somebody else holds it.
-TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &record, TupleTableSlot *slot) {
+TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &record,
+                        TupleTableSlot *slot) {
   Relation const index = index_open(RelationGetPrimaryKeyIndex(table), RowExclusiveLock);
   ScanKeyData keys[2];
   ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(org_id));
@@ -51,8 +72,9 @@ TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &r
   if (index_getnext_slot(scan, ForwardScanDirection, slot)) {
     ItemPointerData tid = slot->tts_tid;
     TM_FailureData failure;
-    outcome = table_tuple_lock(table, &tid, snapshot, slot, GetCurrentCommandId(true), LockTupleNoKeyExclusive,
-                               LockWaitSkip, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+    outcome = table_tuple_lock(table, &tid, snapshot, slot, GetCurrentCommandId(true),
+                               LockTupleNoKeyExclusive, LockWaitSkip,
+                               TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
   }
   index_endscan(scan);
   UnregisterSnapshot(snapshot);
@@ -72,7 +94,8 @@ void on_savepoint_end(SubXactEvent event, SubTransactionId, SubTransactionId, vo
 
 void on_transaction_end(XactEvent event, void *) {
   if (event == XACT_EVENT_COMMIT && rung) last_ring = GetCurrentTransactionStopTimestamp();
-  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) rung = false;
+  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+    rung = false;
 }
 
 }  // namespace
@@ -91,17 +114,19 @@ void DirtySet::open() {
 DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid &record,
                                           const std::vector<std::string_view> &fields) {
   Relation const table = writer_->relation();
-  TupleTableSlot *slot =
-      pg::call([&] { return MakeSingleTupleTableSlot(RelationGetDescr(table), table_slot_callbacks(table)); });
+  TupleTableSlot *slot = pg::call([&] {
+    return MakeSingleTupleTableSlot(RelationGetDescr(table), table_slot_callbacks(table));
+  });
   struct Drop {
     TupleTableSlot *slot;
-    ~Drop() { ExecDropSingleTupleTableSlot(slot); }   // unguarded: releases a pin and memory
+    ~Drop() { ExecDropSingleTupleTableSlot(slot); }  // unguarded: releases a pin and memory
   } const drop{slot};
   TM_Result const found = pg::call([&] { return find_and_lock(table, org_id, record, slot); });
   if (found == TM_Deleted) return Found::none;
   if (found == TM_WouldBlock) return Found::contended;
   if (found != TM_Ok)
-    throw core::Error{{.sqlstate = "40001", .message = "could not note the change for its service: the row moved"}};
+    throw core::Error{{.sqlstate = "40001",
+                       .message = "could not note the change for its service: the row moved"}};
 
   bool in_flight = false;
   bool stopped = false;
@@ -110,7 +135,8 @@ DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid 
     slot_getallattrs(slot);
     in_flight = text_is(slot->tts_values[a_state], "in_flight");
     // A held row waits for a person's approval; an edit does not release it.
-    stopped = DatumGetBool(slot->tts_values[a_stopped]) && !text_is(slot->tts_values[a_state], "held");
+    stopped =
+        DatumGetBool(slot->tts_values[a_stopped]) && !text_is(slot->tts_values[a_state], "held");
     deletion = text_is(slot->tts_values[a_operation], "delete");
   });
   std::vector<std::string> dirty = pg::texts_of(slot->tts_values[a_fields]);
@@ -118,7 +144,8 @@ DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid 
   for (std::string_view field : fields) {
     if (std::find(dirty.begin(), dirty.end(), field) == dirty.end()) dirty.emplace_back(field);
   }
-  // Locked and complete already: claim skips the row until this transaction ends, so it will read what we wrote.
+  // Locked and complete already: claim skips the row until this transaction ends, so it will read
+  // what we wrote.
   if (dirty.size() == before && !in_flight && !stopped && !deletion) return Found::settled;
 
   pg::check_interrupts();
@@ -132,9 +159,11 @@ DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid 
     changed->tts_values[a_fields] = dirty_array;
     changed->tts_values[a_operation] = operation_;
     if (in_flight) {
-      changed->tts_values[a_generation] = Int64GetDatum(DatumGetInt64(slot->tts_values[a_generation]) + 1);
+      changed->tts_values[a_generation] =
+          Int64GetDatum(DatumGetInt64(slot->tts_values[a_generation]) + 1);
     } else if (stopped) {
-      // The record was edited: what a person had to mend may be mended, and what it waited for may be gone.
+      // The record was edited: what a person had to mend may be mended, and what it waited for may
+      // be gone.
       changed->tts_values[a_state] = state_;
       changed->tts_values[a_stopped] = BoolGetDatum(false);
       changed->tts_isnull[a_waits_for] = true;
@@ -149,9 +178,11 @@ DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid 
   return Found::settled;
 }
 
-void DirtySet::add(std::int64_t org_id, const core::Uuid &record, const std::vector<std::string_view> &fields) {
+void DirtySet::add(std::int64_t org_id, const core::Uuid &record,
+                   const std::vector<std::string_view> &fields) {
   written_ = true;
-  // Looking for the row would count as reading what others write, and fail transactions that have nothing in common.
+  // Looking for the row would count as reading what others write, and fail transactions that have
+  // nothing in common.
   if (IsolationIsSerializable()) {
     leave_request(org_id, record, fields);
     return;
@@ -180,8 +211,11 @@ void DirtySet::add(std::int64_t org_id, const core::Uuid &record, const std::vec
   values[a_in_doubt] = BoolGetDatum(false);
   values[a_queued_at] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
   values[a_not_before] = TimestampTzGetDatum(DT_NOBEGIN);
-  values[a_fields] = fields.empty() ? no_fields_ : pg::argument(std::vector<std::string>{fields.begin(), fields.end()}).value;
-  for (Attribute attribute : {a_lease, a_sent, a_sent_at, a_waits_for, a_reason, a_detail}) nulls[attribute] = true;
+  values[a_fields] =
+      fields.empty() ? no_fields_
+                     : pg::argument(std::vector<std::string>{fields.begin(), fields.end()}).value;
+  for (Attribute attribute : {a_lease, a_sent, a_sent_at, a_waits_for, a_reason, a_detail})
+    nulls[attribute] = true;
   pg::call([&] { writer_->append(values.data(), nulls.data()); });
 }
 
@@ -189,8 +223,9 @@ void DirtySet::leave_request(std::int64_t org_id, const core::Uuid &record,
                              const std::vector<std::string_view> &fields) {
   pg::AsOwner owner;
   pg::SpiSession spi;
-  (void)insert_request.execute({pg::argument(org_id), pg::argument(record), pg::argument(module_.name),
-                                pg::argument(std::vector<std::string>{fields.begin(), fields.end()})});
+  (void)insert_request.execute(
+      {pg::argument(org_id), pg::argument(record), pg::argument(module_.name),
+       pg::argument(std::vector<std::string>{fields.begin(), fields.end()})});
 }
 
 void DirtySet::flush() {
@@ -198,9 +233,11 @@ void DirtySet::flush() {
   pg::call([&] { writer_->flush(); });
 }
 
-void deliver_deletions(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &records) {
+void deliver_deletions(const Module &module, std::int64_t org_id,
+                       const std::vector<core::Uuid> &records) {
   // The delivery row may be newer than the transaction's snapshot: to lock it would fail.
-  pg::Statement &statement = IsolationUsesXactSnapshot() ? insert_deletion_requests : call_deliver_deletions;
+  pg::Statement &statement =
+      IsolationUsesXactSnapshot() ? insert_deletion_requests : call_deliver_deletions;
   (void)statement.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(records)});
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// BEFORE … FOR EACH ROW of every mirror: may this be written, and who wrote it.  Invoker's rights; no query in it
-// once the catalog is cached.
+// BEFORE … FOR EACH ROW of every mirror: may this be written, and who wrote it.  Invoker's rights;
+// no query in it once the catalog is cached.
 #include "functions/mirror.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/trigger_call.hpp"
@@ -27,7 +27,8 @@ class Guard {
       if (scope_ == nullptr && !module_.deletable) refuse_by_kind("deleted");
       return trigger_.data()->tg_trigtuple;
     }
-    TupleTableSlot *slot = trigger_.is_update() ? trigger_.data()->tg_newslot : trigger_.data()->tg_trigslot;
+    TupleTableSlot *slot =
+        trigger_.is_update() ? trigger_.data()->tg_newslot : trigger_.data()->tg_trigslot;
     TupleTableSlot *old = trigger_.is_update() ? trigger_.data()->tg_trigslot : nullptr;
     pg::call([&] {
       slot_getallattrs(slot);
@@ -57,7 +58,8 @@ class Guard {
     }
     changed = changed || !same(row, old, module_.custom_fields, false, -1, JSONBOID);
     // A write that changes nothing leaves nothing behind, not even its time.
-    if (!changed) return scope_ == nullptr ? with_old_stamp(row, old) : trigger_.data()->tg_newtuple;
+    if (!changed)
+      return scope_ == nullptr ? with_old_stamp(row, old) : trigger_.data()->tg_newtuple;
     return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service);
   }
 
@@ -72,25 +74,29 @@ class Guard {
   }
 
   void check_identity(const TupleTableSlot &row, const TupleTableSlot &old) {
-    bool const moved = !same(row, old, module_.org_id, true, 8, INT8OID) || !same(row, old, module_.id, false, UUID_LEN, UUIDOID);
+    bool const moved = !same(row, old, module_.org_id, true, 8, INT8OID) ||
+                       !same(row, old, module_.id, false, UUID_LEN, UUIDOID);
     if (moved) {
-      throw core::Error{{.sqlstate = "0A000",
-                         .message = "cannot change org_id or id of a row of \"" + module_.name + "\"",
-                         .detail = "A record keeps its organization and its id for life.",
-                         .hint = "Insert a new record and delete this one."}};
+      throw core::Error{
+          {.sqlstate = "0A000",
+           .message = "cannot change org_id or id of a row of \"" + module_.name + "\"",
+           .detail = "A record keeps its organization and its id for life.",
+           .hint = "Insert a new record and delete this one."}};
     }
     if (scope_ == nullptr && !same(row, old, module_.external_id, false, -1, TEXTOID)) {
-      throw core::Error{{.sqlstate = "428C9",
-                         .message = "cannot change external_id of a row of \"" + module_.name + "\"",
-                         .detail = "The service gives it when the record is created there."}};
+      throw core::Error{
+          {.sqlstate = "428C9",
+           .message = "cannot change external_id of a row of \"" + module_.name + "\"",
+           .detail = "The service gives it when the record is created there."}};
     }
   }
 
-  static bool same(const TupleTableSlot &row, const TupleTableSlot &old, AttrNumber number, bool by_value, int length,
-                   Oid type) {
+  static bool same(const TupleTableSlot &row, const TupleTableSlot &old, AttrNumber number,
+                   bool by_value, int length, Oid type) {
     return pg::call([&] {
-      return pg::same_value(old.tts_values[number - 1], old.tts_isnull[number - 1], row.tts_values[number - 1],
-                            row.tts_isnull[number - 1], by_value, length, type);
+      return pg::same_value(old.tts_values[number - 1], old.tts_isnull[number - 1],
+                            row.tts_values[number - 1], row.tts_isnull[number - 1], by_value,
+                            length, type);
     });
   }
 
@@ -108,12 +114,14 @@ class Guard {
         values[i] = old.tts_values[columns[i] - 1];
         nulls[i] = old.tts_isnull[columns[i] - 1];
       }
-      return heap_modify_tuple_by_cols(trigger_.data()->tg_newtuple, RelationGetDescr(trigger_.relation()), 3, columns,
-                                       values, nulls);
+      return heap_modify_tuple_by_cols(trigger_.data()->tg_newtuple,
+                                       RelationGetDescr(trigger_.relation()), 3, columns, values,
+                                       nulls);
     });
   }
 
-  // Sets origin and, unless the service's own instant and person came with the row, who changed it and when.
+  // Sets origin and, unless the service's own instant and person came with the row, who changed it
+  // and when.
   HeapTuple stamp(HeapTuple tuple, bool with_time) {
     bool const from_service = scope_ != nullptr && origin_ == Origin::service;
     return pg::call([&] {
@@ -124,25 +132,30 @@ class Guard {
       int count = 1;
       if (with_time && !from_service) {
         values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
-        values[2] = CStringGetTextDatum(scope_ != nullptr ? scope_->actor().c_str()
-                                                          : GetUserNameFromId(GetOuterUserId(), false));
+        values[2] =
+            CStringGetTextDatum(scope_ != nullptr ? scope_->actor().c_str()
+                                                  : GetUserNameFromId(GetOuterUserId(), false));
         count = 3;
       }
-      return heap_modify_tuple_by_cols(tuple, RelationGetDescr(trigger_.relation()), count, columns, values, nulls);
+      return heap_modify_tuple_by_cols(tuple, RelationGetDescr(trigger_.relation()), count, columns,
+                                       values, nulls);
     });
   }
 
   [[noreturn]] void refuse_by_kind(const char *verb) {
-    throw core::Error{{.sqlstate = "0A000",
-                       .message = "a " + module_.label + " cannot be " + verb + " in table \"" + module_.name + "\"",
-                       .detail = "These records are managed in the service and only read from there."}};
+    throw core::Error{
+        {.sqlstate = "0A000",
+         .message =
+             "a " + module_.label + " cannot be " + verb + " in table \"" + module_.name + "\"",
+         .detail = "These records are managed in the service and only read from there."}};
   }
 
   [[noreturn]] void refuse_read_only(const Column &column) {
-    throw core::Error{{.sqlstate = "428C9",
-                       .message = "cannot set " + quoted_field(module_, column.field),
-                       .detail = "The service computes or manages this field and takes no value for it.",
-                       .hint = "Leave it out; it follows when the service changes it."}};
+    throw core::Error{
+        {.sqlstate = "428C9",
+         .message = "cannot set " + quoted_field(module_, column.field),
+         .detail = "The service computes or manages this field and takes no value for it.",
+         .hint = "Leave it out; it follows when the service changes it."}};
   }
 
   const pg::TriggerCall &trigger_;
@@ -153,7 +166,8 @@ class Guard {
 
 Datum guard(FunctionCallInfo fcinfo) {
   pg::TriggerCall const trigger{fcinfo, pg::TriggerCall::When::before_row, 1};
-  HeapTuple tuple = trigger.is_update() ? trigger.data()->tg_newtuple : trigger.data()->tg_trigtuple;
+  HeapTuple tuple =
+      trigger.is_update() ? trigger.data()->tg_newtuple : trigger.data()->tg_trigtuple;
   if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(tuple);
   auto const module = catalog::module(trigger.argument(0));
   demand_layout(trigger, *module);

@@ -6,7 +6,17 @@ namespace crm_bridge {
 namespace {
 
 enum Attribute : std::size_t {
-  org_id, at, event_id, record_id, module_name, operation_name, origin_name, actor_name, transaction_id, run_id, old_values
+  org_id,
+  at,
+  event_id,
+  record_id,
+  module_name,
+  operation_name,
+  origin_name,
+  actor_name,
+  transaction_id,
+  run_id,
+  old_values
 };
 
 constinit pg::Statement select_last_edit{
@@ -16,7 +26,8 @@ constinit pg::Statement select_last_edit{
     " ORDER BY h.at DESC, h.event_id DESC LIMIT 1",
     {INT8OID, UUIDOID, TEXTOID, BOOLOID}};
 
-// The partition that takes today's rows.  Looked up once a day and after every change of the partitions.
+// The partition that takes today's rows.  Looked up once a day and after every change of the
+// partitions.
 constinit Oid parent = InvalidOid;
 constinit Oid leaf = InvalidOid;
 constinit std::int64_t leaf_day = -1;
@@ -48,10 +59,12 @@ Oid find_leaf(TimestampTz instant) {
   MemoryContextSwitchTo(context);
   Oid const partition = RelationGetRelid(found->ri_RelationDesc);
   if (found->ri_RootToPartitionMap != nullptr)
-    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                    errmsg("partition \"%s\" of history has another column order than history itself",
-                           RelationGetRelationName(found->ri_RelationDesc)),
-                    errhint("Make partitions with crm_bridge.maintain() or CREATE TABLE ... PARTITION OF.")));
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+         errmsg("partition \"%s\" of history has another column order than history itself",
+                RelationGetRelationName(found->ri_RelationDesc)),
+         errhint("Make partitions with crm_bridge.maintain() or CREATE TABLE ... PARTITION OF.")));
   ExecDropSingleTupleTableSlot(slot);
   ExecCleanupTupleRouting(state, routing);
   FreeExecutorState(estate);
@@ -80,13 +93,14 @@ Oid leaf_of(TimestampTz instant) {
 core::Uuid new_uuid(TimestampTz now) {
   static core::UuidGenerator generator{[](std::uint8_t *bytes, std::size_t size) {
     if (!pg_strong_random(bytes, size))
-      throw core::Error{{.sqlstate = "58000", .message = "could not get random data from the operating system"}};
+      throw core::Error{
+          {.sqlstate = "58000", .message = "could not get random data from the operating system"}};
   }};
   return generator.next(pg::instant_of(now).microseconds / 1000);
 }
 
-HistoryWriter::HistoryWriter(const Module &module, const char *operation, Origin origin, const std::string &actor,
-                             const std::optional<core::Uuid> &run)
+HistoryWriter::HistoryWriter(const Module &module, const char *operation, Origin origin,
+                             const std::string &actor, const std::optional<core::Uuid> &run)
     : at_(GetCurrentTimestamp()), writer_(leaf_of(at_)), actor_(pg::argument(actor).value) {
   values_[module_name] = pg::argument(module.name).value;
   values_[origin_name] = pg::argument(std::string{to_text(origin)}).value;
@@ -113,9 +127,11 @@ void HistoryWriter::flush() {
   pg::call([&] { writer_.flush(); });
 }
 
-std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record, const std::string &field, EditsOf whose) {
-  pg::Rows const rows = select_last_edit.execute(
-      {pg::argument(org_id), pg::argument(record), pg::argument(field), pg::argument(whose == EditsOf::everybody)});
+std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record,
+                              const std::string &field, EditsOf whose) {
+  pg::Rows const rows =
+      select_last_edit.execute({pg::argument(org_id), pg::argument(record), pg::argument(field),
+                                pg::argument(whose == EditsOf::everybody)});
   if (rows.empty()) return std::nullopt;
   return Edit{rows[0].instant(0), rows[0].string(1)};
 }

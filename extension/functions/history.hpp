@@ -14,8 +14,8 @@ core::Uuid new_uuid(TimestampTz now);
 // Appends to crm_bridge.history, in the partition of the present.
 class HistoryWriter {
  public:
-  HistoryWriter(const Module &module, const char *operation, Origin origin, const std::string &actor,
-                const std::optional<core::Uuid> &run);
+  HistoryWriter(const Module &module, const char *operation, Origin origin,
+                const std::string &actor, const std::optional<core::Uuid> &run);
   // `old` may be nullptr (an insert).
   // `person` (a text datum, 0: none) stands for the actor given above: the service says who did it.
   void append(std::int64_t org_id, const core::Uuid &record, Jsonb *old, Datum person = 0);
@@ -37,8 +37,9 @@ struct Edit {
 
 enum class EditsOf { here, everybody };
 
-// The last change of one field, as history has it: the record's own instant may be another field's.  `here` leaves out
-// what the service brought.  Needs AsOwner and an SpiSession.
-std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record, const std::string &field, EditsOf whose);
+// The last change of one field, as history has it: the record's own instant may be another field's.
+// `here` leaves out what the service brought.  Needs AsOwner and an SpiSession.
+std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record,
+                              const std::string &field, EditsOf whose);
 
 }  // namespace crm_bridge

@@ -15,7 +15,8 @@ Datum identify(FunctionCallInfo fcinfo) {
   std::vector<core::Uuid> const ids = pg::uuids_of(fcinfo->args[2].value);
   std::vector<std::string> const given = pg::texts_of(fcinfo->args[3].value);
   if (ids.size() != given.size())
-    throw core::Error{{.sqlstate = "22023", .message = "records and external_ids must be of one length"}};
+    throw core::Error{
+        {.sqlstate = "22023", .message = "records and external_ids must be of one length"}};
   std::unordered_map<core::Uuid, std::string> by_id;
   for (std::size_t i = 0; i < ids.size(); ++i) by_id.emplace(ids[i], given[i]);
   pg::AsOwner owner;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// Ids, the organization of the session, the calling role, and what a backend must forget when configuration changes.
+// Ids, the organization of the session, the calling role, and what a backend must forget when
+// configuration changes.
 #include "core/backoff.hpp"
 #include "functions/arguments.hpp"
 #include "functions/catalog.hpp"
@@ -17,7 +18,8 @@ Datum new_id(FunctionCallInfo) {
   return pg::argument(uuid).value;
 }
 
-// The organizations that the calling role may work for.  A superuser, and whoever owns the extension, may work for all.
+// The organizations that the calling role may work for.  A superuser, and whoever owns the
+// extension, may work for all.
 std::vector<std::int64_t> allowed_organizations() {
   Oid const role = GetOuterUserId();
   if (superuser_arg(role)) return catalog::organizations();
@@ -40,7 +42,8 @@ Datum calling_role(FunctionCallInfo) {
 
 Datum configuration_changed(FunctionCallInfo fcinfo) {
   if (!CALLED_AS_TRIGGER(fcinfo))
-    throw core::Error{{.sqlstate = "39P01", .message = "this function can only be called as a trigger"}};
+    throw core::Error{
+        {.sqlstate = "39P01", .message = "this function can only be called as a trigger"}};
   catalog::changed();
   return PointerGetDatum(nullptr);
 }
@@ -57,11 +60,13 @@ Datum retry_delay(FunctionCallInfo fcinfo) {
   std::chrono::milliseconds const retry_after{PG_GETARG_INT64(1)};
   std::uint64_t random = 0;
   if (!pg_strong_random(&random, sizeof random))
-    throw core::Error{{.sqlstate = "58000", .message = "could not get random data from the operating system"}};
-  auto const delay = core::retry_delay(attempt, random, std::chrono::seconds{1}, std::chrono::minutes{15}, retry_after);
+    throw core::Error{
+        {.sqlstate = "58000", .message = "could not get random data from the operating system"}};
+  auto const delay = core::retry_delay(attempt, random, std::chrono::seconds{1},
+                                       std::chrono::minutes{15}, retry_after);
   return pg::call([&] {
     auto *interval = static_cast<Interval *>(palloc0(sizeof(Interval)));
-    interval->time = delay.count() * 1000;   // milliseconds to the backend's microseconds
+    interval->time = delay.count() * 1000;  // milliseconds to the backend's microseconds
     return IntervalPGetDatum(interval);
   });
 }
@@ -73,8 +78,8 @@ Datum server_identity(FunctionCallInfo fcinfo) {
     if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
       elog(ERROR, "return type must be a row type");
     if (RecoveryInProgress())
-      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the server is a standby"),
-                      errhint("Promote it first.")));
+      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                      errmsg("the server is a standby"), errhint("Promote it first.")));
     Datum values[2] = {Int64GetDatum(static_cast<std::int64_t>(GetSystemIdentifier())),
                        Int64GetDatum(static_cast<std::int64_t>(GetWALInsertionTimeLine()))};
     bool nulls[2] = {false, false};
@@ -87,16 +92,19 @@ Datum server_identity(FunctionCallInfo fcinfo) {
 std::optional<std::int64_t> session_organization() {
   std::vector<std::int64_t> const allowed = allowed_organizations();
   if (settings::organization != 0) {
-    bool const may = std::find(allowed.begin(), allowed.end(), settings::organization) != allowed.end();
+    bool const may =
+        std::find(allowed.begin(), allowed.end(), settings::organization) != allowed.end();
     return may ? std::optional<std::int64_t>{settings::organization} : std::nullopt;
   }
   return allowed.size() == 1 ? std::optional<std::int64_t>{allowed.front()} : std::nullopt;
 }
 
-void demand_arguments(FunctionCallInfo fcinfo, std::initializer_list<std::pair<int, const char *>> required) {
+void demand_arguments(FunctionCallInfo fcinfo,
+                      std::initializer_list<std::pair<int, const char *>> required) {
   for (const auto &[position, name] : required) {
     if (fcinfo->args[position].isnull)
-      throw core::Error{{.sqlstate = "22004", .message = std::string{"argument "} + name + " must not be null"}};
+      throw core::Error{
+          {.sqlstate = "22004", .message = std::string{"argument "} + name + " must not be null"}};
   }
 }
 

@@ -17,7 +17,8 @@ constinit pg::Statement select_ids{
 
 constinit pg::Statement expect_records{
     "INSERT INTO crm_bridge.shadow (org_id, record_id, module, external_id, state)"
-    " SELECT $1, crm_bridge.new_id(), $2, e.external_id, 'expected' FROM pg_catalog.unnest($3) AS e (external_id)"
+    " SELECT $1, crm_bridge.new_id(), $2, e.external_id, 'expected' FROM pg_catalog.unnest($3) AS "
+    "e (external_id)"
     " ON CONFLICT (org_id, module, external_id) DO NOTHING",
     {INT8OID, TEXTOID, TEXTARRAYOID}};
 
@@ -36,11 +37,13 @@ void name_people(const Module &module, std::int64_t org_id, std::vector<Incoming
   for (const Incoming &incoming : records)
     if (incoming.modified_by.has_value()) ids.insert(*incoming.modified_by);
   if (ids.empty()) return;
-  pg::Statement &statement = module.service == "zoho_projects" ? select_projects_people : select_crm_people;
-  pg::Rows const rows =
-      statement.execute({pg::argument(org_id), pg::argument(std::vector<std::string>{ids.begin(), ids.end()})});
+  pg::Statement &statement =
+      module.service == "zoho_projects" ? select_projects_people : select_crm_people;
+  pg::Rows const rows = statement.execute(
+      {pg::argument(org_id), pg::argument(std::vector<std::string>{ids.begin(), ids.end()})});
   std::map<std::string, std::string> names;
-  for (std::uint64_t i = 0; i < rows.size(); ++i) names.emplace(rows[i].string(0), rows[i].string(1));
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    names.emplace(rows[i].string(0), rows[i].string(1));
   for (Incoming &incoming : records) {
     if (!incoming.modified_by.has_value()) continue;
     auto const name = names.find(*incoming.modified_by);
@@ -48,16 +51,20 @@ void name_people(const Module &module, std::int64_t org_id, std::vector<Incoming
   }
 }
 
-// external id → our id, by module.  Sorted, so that two calls that expect the same records take them in one order.
+// external id → our id, by module.  Sorted, so that two calls that expect the same records take
+// them in one order.
 using References = std::map<std::string, std::map<std::string, std::optional<core::Uuid>>>;
 
-void look_up(std::int64_t org_id, const std::string &module, std::map<std::string, std::optional<core::Uuid>> &wanted) {
+void look_up(std::int64_t org_id, const std::string &module,
+             std::map<std::string, std::optional<core::Uuid>> &wanted) {
   std::vector<std::string> missing;
   for (const auto &[external_id, id] : wanted)
     if (!id.has_value()) missing.push_back(external_id);
   if (missing.empty()) return;
-  pg::Rows const rows = select_ids.execute({pg::argument(org_id), pg::argument(module), pg::argument(missing)});
-  for (std::uint64_t i = 0; i < rows.size(); ++i) wanted.insert_or_assign(rows[i].string(0), rows[i].uuid(1));
+  pg::Rows const rows =
+      select_ids.execute({pg::argument(org_id), pg::argument(module), pg::argument(missing)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    wanted.insert_or_assign(rows[i].string(0), rows[i].uuid(1));
 }
 
 void resolve(std::int64_t org_id, References &references) {
@@ -67,14 +74,16 @@ void resolve(std::int64_t org_id, References &references) {
     for (const auto &[external_id, id] : wanted)
       if (!id.has_value()) unknown.push_back(external_id);
     if (unknown.empty()) continue;
-    (void)expect_records.execute({pg::argument(org_id), pg::argument(module), pg::argument(unknown)});
+    (void)expect_records.execute(
+        {pg::argument(org_id), pg::argument(module), pg::argument(unknown)});
     look_up(org_id, module, wanted);
   }
 }
 
 class Parser {
  public:
-  Parser(const Module &module, const Organization &organization) : module_(module), organization_(organization) {}
+  Parser(const Module &module, const Organization &organization)
+      : module_(module), organization_(organization) {}
 
   Incoming parse(Jsonb *object) {
     Incoming incoming;
@@ -91,7 +100,8 @@ class Parser {
       incoming.version = instant_member(object, "version");
       incoming.modified_at = instant_member(object, "modified_at");
       incoming.modified_by = pg::text_member(object, "modified_by");
-      if (auto const own = pg::text_member(object, "record_id")) incoming.own_id = core::parse_uuid(*own);
+      if (auto const own = pg::text_member(object, "record_id"))
+        incoming.own_id = core::parse_uuid(*own);
       pg::for_each_member(object, [&](std::string_view key, const JsonbValue &value) {
         if (key == "deleted") incoming.deleted = value.type == jbvBool && value.val.boolean;
         if (key == "fields" && value.type == jbvBinary) parse_fields(incoming, value);
@@ -128,20 +138,24 @@ class Parser {
     if (!text.has_value() || text->empty()) return std::nullopt;
     auto instant = core::parse_instant(*text);
     if (!instant.has_value())
-      throw core::Unmappable{"wrong_type", std::string{key} + " is not an instant such as 2026-03-01T09:15:00+00:00."};
+      throw core::Unmappable{
+          "wrong_type", std::string{key} + " is not an instant such as 2026-03-01T09:15:00+00:00."};
     return instant;
   }
 
-  const std::string &reference_module(const std::string &field) const { return module_.find(field)->reference_module; }
+  const std::string &reference_module(const std::string &field) const {
+    return module_.find(field)->reference_module;
+  }
 
   void parse_fields(Incoming &incoming, const JsonbValue &document) {
-    Jsonb *object = pg::call([&] { return JsonbValueToJsonb(const_cast<JsonbValue *>(&document)); });
+    Jsonb *object =
+        pg::call([&] { return JsonbValueToJsonb(const_cast<JsonbValue *>(&document)); });
     pg::for_each_member(object, [&](std::string_view name, const JsonbValue &value) {
       std::string const field{name};
       core::FieldType const type = type_of(module_, organization_, field);
       try {
-        if ((type == core::FieldType::reference || type == core::FieldType::references) && value.type != jbvNull &&
-            module_.find(field) != nullptr) {
+        if ((type == core::FieldType::reference || type == core::FieldType::references) &&
+            value.type != jbvNull && module_.find(field) != nullptr) {
           note_reference(field, value, type);
         } else {
           incoming.fields.insert_or_assign(field, pg::value_of(value, type));
@@ -163,8 +177,9 @@ class Parser {
       JsonbValue element;
       while (pg::call([&] { return JsonbIteratorNext(&iterator, &element, true); }) != WJB_DONE) {
         if (element.type == jbvString || element.type == jbvNumeric)
-          external_ids.push_back(std::get<std::string>(pg::value_of(element, core::FieldType::text)));
-        element.type = jbvNull;   // the iterator's array tokens come by with what was there before
+          external_ids.push_back(
+              std::get<std::string>(pg::value_of(element, core::FieldType::text)));
+        element.type = jbvNull;  // the iterator's array tokens come by with what was there before
       }
     }
     for (const std::string &external_id : external_ids) {
@@ -179,7 +194,8 @@ class Parser {
   const Module &module_;
   const Organization &organization_;
   References wanted_;
-  std::vector<std::map<std::string, std::vector<std::string>>> outward_;   // by record: field → external ids
+  std::vector<std::map<std::string, std::vector<std::string>>>
+      outward_;  // by record: field → external ids
 };
 
 // Of several states of one record in a call only the newest counts.
@@ -191,19 +207,22 @@ void drop_superseded(std::vector<Incoming> &records) {
     if (fresh) continue;
     Incoming *&kept = known->second;
     bool const replaces = incoming.version >= kept->version;
-    (replaces ? kept : &incoming)->settle("unchanged", "A newer state of the record came in the same call.");
+    (replaces ? kept : &incoming)
+        ->settle("unchanged", "A newer state of the record came in the same call.");
     if (replaces) kept = &incoming;
   }
 }
 
 }  // namespace
 
-std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization, Jsonb *records) {
+std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization,
+                                     Jsonb *records) {
   bool const is_array = JB_ROOT_IS_ARRAY(records) && !JB_ROOT_IS_SCALAR(records);
   if (!is_array || JB_ROOT_COUNT(records) > maximum_records) {
-    throw core::Error{{.sqlstate = "22023",
-                       .message = "records must be a JSON array of at most 1000 elements",
-                       .hint = "Each element is an object with external_id and fields, or with deleted."}};
+    throw core::Error{
+        {.sqlstate = "22023",
+         .message = "records must be a JSON array of at most 1000 elements",
+         .hint = "Each element is an object with external_id and fields, or with deleted."}};
   }
   std::vector<Incoming> result;
   Parser parser{module, organization};
@@ -224,7 +243,8 @@ void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &recor
   for (const Incoming &incoming : records) {
     std::array<NullableDatum, 4> const row{
         incoming.external_id.empty() ? pg::null_argument() : pg::argument(incoming.external_id),
-        incoming.id == core::Uuid{} ? pg::null_argument() : pg::argument(incoming.id), pg::argument(incoming.outcome),
+        incoming.id == core::Uuid{} ? pg::null_argument() : pg::argument(incoming.id),
+        pg::argument(incoming.outcome),
         incoming.detail.empty() ? pg::null_argument() : pg::argument(incoming.detail)};
     pg::call([&] {
       Datum values[4];

@@ -12,15 +12,15 @@ struct Incoming {
   std::optional<core::Instant> version;
   std::optional<core::Instant> modified_at;
   std::optional<std::string> modified_by;
-  std::optional<core::Uuid> own_id;      // our id, where the service keeps it for us
+  std::optional<core::Uuid> own_id;  // our id, where the service keeps it for us
   bool deleted = false;
-  pg::Fields fields;                     // references as our uuids
+  pg::Fields fields;  // references as our uuids
 
   // Set when it is decided: inserted, updated, unchanged, deleted, conflict, stale, busy, rejected.
   std::string outcome;
   std::string detail;
-  core::Uuid id{};                       // of the record here; nil where there is none yet
-  bool known = false;                    // the shadow has its external id
+  core::Uuid id{};     // of the record here; nil where there is none yet
+  bool known = false;  // the shadow has its external id
   bool settled() const { return !outcome.empty(); }
   void settle(const char *what, std::string why = {}) {
     outcome = what;
@@ -28,10 +28,12 @@ struct Incoming {
   }
 };
 
-// The records of a call.  One that cannot be understood is settled as rejected; the others are not touched by that.
-// References to records that nobody has read yet get an id that is kept for them in the shadow.
-// Needs AsOwner and an SpiSession.  Throws core::Error 22023 if `records` is no array or has more than 1,000 elements.
-std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization, Jsonb *records);
+// The records of a call.  One that cannot be understood is settled as rejected; the others are not
+// touched by that. References to records that nobody has read yet get an id that is kept for them
+// in the shadow. Needs AsOwner and an SpiSession.  Throws core::Error 22023 if `records` is no
+// array or has more than 1,000 elements.
+std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization,
+                                     Jsonb *records);
 
 // Hands back one row for each record, in the order given.
 void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records);

@@ -5,30 +5,39 @@ namespace crm_bridge {
 
 namespace {
 
-#define CRM_BRIDGE_SHADOW_COLUMNS "s.record_id, s.module, s.external_id, s.state, s.version, s.acknowledged_at, s.read_at, s.fields"
+#define CRM_BRIDGE_SHADOW_COLUMNS                                                            \
+  "s.record_id, s.module, s.external_id, s.state, s.version, s.acknowledged_at, s.read_at, " \
+  "s.fields"
 
-constinit pg::Statement select_shadows{"SELECT " CRM_BRIDGE_SHADOW_COLUMNS " FROM crm_bridge.shadow AS s"
-                                       " WHERE s.org_id = $1 AND s.module = $2 AND s.external_id = ANY ($3)",
-                                       {INT8OID, TEXTOID, TEXTARRAYOID}};
-constinit pg::Statement lock_shadows_by_id{"SELECT " CRM_BRIDGE_SHADOW_COLUMNS " FROM crm_bridge.shadow AS s"
+constinit pg::Statement select_shadows{
+    "SELECT " CRM_BRIDGE_SHADOW_COLUMNS
+    " FROM crm_bridge.shadow AS s"
+    " WHERE s.org_id = $1 AND s.module = $2 AND s.external_id = ANY ($3)",
+    {INT8OID, TEXTOID, TEXTARRAYOID}};
+constinit pg::Statement lock_shadows_by_id{"SELECT " CRM_BRIDGE_SHADOW_COLUMNS
+                                           " FROM crm_bridge.shadow AS s"
                                            " WHERE s.org_id = $1 AND s.record_id = ANY ($2)"
                                            " ORDER BY s.record_id FOR NO KEY UPDATE",
                                            {INT8OID, UUIDARRAYOID}};
 #undef CRM_BRIDGE_SHADOW_COLUMNS
 
 constinit pg::Statement lock_deliveries_by_id{
-    "SELECT d.record_id, d.module, d.state = 'in_flight', d.operation = 'delete', d.fields, d.sent FROM crm_bridge.delivery AS d"
+    "SELECT d.record_id, d.module, d.state = 'in_flight', d.operation = 'delete', d.fields, d.sent "
+    "FROM crm_bridge.delivery AS d"
     " WHERE d.org_id = $1 AND d.record_id = ANY ($2) ORDER BY d.record_id FOR NO KEY UPDATE",
     {INT8OID, UUIDARRAYOID}};
 
 constinit pg::Statement upsert_shadows{
-    "INSERT INTO crm_bridge.shadow AS s (org_id, module, read_at, record_id, external_id, state, version, fields)"
+    "INSERT INTO crm_bridge.shadow AS s (org_id, module, read_at, record_id, external_id, state, "
+    "version, fields)"
     " SELECT $1, $2, $3, u.record_id, u.external_id, u.state, u.version, u.fields"
     "   FROM unnest($4, $5, $6, $7, $8) AS u (record_id, external_id, state, version, fields)"
-    " ON CONFLICT (org_id, record_id) DO UPDATE SET external_id = EXCLUDED.external_id, state = EXCLUDED.state,"
+    " ON CONFLICT (org_id, record_id) DO UPDATE SET external_id = EXCLUDED.external_id, state = "
+    "EXCLUDED.state,"
     "   version = GREATEST(s.version, EXCLUDED.version), read_at = EXCLUDED.read_at,"
     "   fields = CASE WHEN EXCLUDED.state = 'gone' THEN '{}' ELSE s.fields || EXCLUDED.fields END",
-    {INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZARRAYOID, JSONBARRAYOID}};
+    {INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+     TIMESTAMPTZARRAYOID, JSONBARRAYOID}};
 
 constinit pg::Statement upsert_deliveries{
     "INSERT INTO crm_bridge.delivery AS d (org_id, module, service, record_id, fields)"
@@ -38,7 +47,8 @@ constinit pg::Statement upsert_deliveries{
     {INT8OID, TEXTOID, TEXTOID, UUIDARRAYOID, JSONBARRAYOID}};
 
 constinit pg::Statement delete_deliveries{
-    "DELETE FROM crm_bridge.delivery AS d WHERE d.org_id = $1 AND d.record_id = ANY ($2) AND d.state <> 'in_flight'",
+    "DELETE FROM crm_bridge.delivery AS d WHERE d.org_id = $1 AND d.record_id = ANY ($2) AND "
+    "d.state <> 'in_flight'",
     {INT8OID, UUIDARRAYOID}};
 
 constinit pg::Statement insert_identify_requests{
@@ -47,7 +57,7 @@ constinit pg::Statement insert_identify_requests{
     {INT8OID, TEXTOID, UUIDARRAYOID}};
 
 Shadow shadow_of(const pg::Row &row) {
-  return {row.uuid(0),    row.string(1),  row.string(2), row.string(3),
+  return {row.uuid(0),    row.string(1),  row.string(2),  row.string(3),
           row.instant(4), row.instant(5), row.instant(6), row.jsonb(7)};
 }
 
@@ -55,30 +65,34 @@ Shadow shadow_of(const pg::Row &row) {
 
 std::map<std::string, Shadow> read_shadows(const Module &module, std::int64_t org_id,
                                            const std::vector<std::string> &external_ids) {
-  pg::Rows const rows =
-      select_shadows.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(external_ids)});
+  pg::Rows const rows = select_shadows.execute(
+      {pg::argument(org_id), pg::argument(module.name), pg::argument(external_ids)});
   std::map<std::string, Shadow> shadows;
-  for (std::uint64_t i = 0; i < rows.size(); ++i) shadows.emplace(rows[i].string(2), shadow_of(rows[i]));
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    shadows.emplace(rows[i].string(2), shadow_of(rows[i]));
   return shadows;
 }
 
-std::unordered_map<core::Uuid, Shadow> lock_shadows(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+std::unordered_map<core::Uuid, Shadow> lock_shadows(std::int64_t org_id,
+                                                    const std::vector<core::Uuid> &ids) {
   std::unordered_map<core::Uuid, Shadow> shadows;
   if (ids.empty()) return shadows;
   pg::Rows const rows = lock_shadows_by_id.execute({pg::argument(org_id), pg::argument(ids)});
-  for (std::uint64_t i = 0; i < rows.size(); ++i) shadows.emplace(rows[i].uuid(0), shadow_of(rows[i]));
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    shadows.emplace(rows[i].uuid(0), shadow_of(rows[i]));
   return shadows;
 }
 
-std::unordered_map<core::Uuid, PendingDelivery> lock_deliveries(std::int64_t org_id,
-                                                                const std::vector<core::Uuid> &ids) {
+std::unordered_map<core::Uuid, PendingDelivery> lock_deliveries(
+    std::int64_t org_id, const std::vector<core::Uuid> &ids) {
   std::unordered_map<core::Uuid, PendingDelivery> deliveries;
   if (ids.empty()) return deliveries;
   pg::Rows const rows = lock_deliveries_by_id.execute({pg::argument(org_id), pg::argument(ids)});
   for (std::uint64_t i = 0; i < rows.size(); ++i) {
     pg::Row const row = rows[i];
-    deliveries.emplace(row.uuid(0), PendingDelivery{row.uuid(0), row.string(1), row.boolean(2), row.boolean(3),
-                                                    pg::texts_of(row[4].value), row.jsonb(5)});
+    deliveries.emplace(row.uuid(0),
+                       PendingDelivery{row.uuid(0), row.string(1), row.boolean(2), row.boolean(3),
+                                       pg::texts_of(row[4].value), row.jsonb(5)});
   }
   return deliveries;
 }
@@ -99,12 +113,13 @@ void save_shadows(const Module &module, std::int64_t org_id, core::Instant read_
     fields.push_back(pg::to_jsonb(update.fields));
   }
   (void)upsert_shadows.execute({pg::argument(org_id), pg::argument(module.name),
-                                pg::argument(std::optional<core::Instant>{read_at}), pg::argument(ids),
-                                pg::argument(external_ids), pg::argument(states), pg::argument(versions),
-                                pg::argument(fields)});
+                                pg::argument(std::optional<core::Instant>{read_at}),
+                                pg::argument(ids), pg::argument(external_ids), pg::argument(states),
+                                pg::argument(versions), pg::argument(fields)});
 }
 
-void save_deliveries(const Module &module, std::int64_t org_id, const std::vector<DeliveryUpdate> &updates) {
+void save_deliveries(const Module &module, std::int64_t org_id,
+                     const std::vector<DeliveryUpdate> &updates) {
   if (updates.empty()) return;
   std::vector<core::Uuid> ids;
   std::vector<Jsonb *> dirty;
@@ -123,8 +138,9 @@ void save_deliveries(const Module &module, std::int64_t org_id, const std::vecto
       return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, nullptr));
     }));
   }
-  (void)upsert_deliveries.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(module.service),
-                                   pg::argument(ids), pg::argument(dirty)});
+  (void)upsert_deliveries.execute({pg::argument(org_id), pg::argument(module.name),
+                                   pg::argument(module.service), pg::argument(ids),
+                                   pg::argument(dirty)});
 }
 
 void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
@@ -135,12 +151,15 @@ void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
 void identify_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids,
                       const std::vector<std::optional<std::string>> &external_ids) {
   if (ids.empty()) return;
-  (void)module.identify.execute({pg::argument(org_id), pg::argument(ids), pg::argument(external_ids)});
+  (void)module.identify.execute(
+      {pg::argument(org_id), pg::argument(ids), pg::argument(external_ids)});
 }
 
-void request_identification(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+void request_identification(const Module &module, std::int64_t org_id,
+                            const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return;
-  (void)insert_identify_requests.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(ids)});
+  (void)insert_identify_requests.execute(
+      {pg::argument(org_id), pg::argument(module.name), pg::argument(ids)});
 }
 
 }  // namespace crm_bridge

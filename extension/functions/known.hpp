@@ -3,7 +3,8 @@
 
 #include "functions/incoming.hpp"
 
-// What the database knows of the records that came in, and what it will know afterwards.  Needs AsOwner and an SpiSession.
+// What the database knows of the records that came in, and what it will know afterwards.  Needs
+// AsOwner and an SpiSession.
 namespace crm_bridge {
 
 struct Shadow {
@@ -30,8 +31,10 @@ struct PendingDelivery {
 std::map<std::string, Shadow> read_shadows(const Module &module, std::int64_t org_id,
                                            const std::vector<std::string> &external_ids);
 // By our id, locked.
-std::unordered_map<core::Uuid, Shadow> lock_shadows(std::int64_t org_id, const std::vector<core::Uuid> &ids);
-std::unordered_map<core::Uuid, PendingDelivery> lock_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids);
+std::unordered_map<core::Uuid, Shadow> lock_shadows(std::int64_t org_id,
+                                                    const std::vector<core::Uuid> &ids);
+std::unordered_map<core::Uuid, PendingDelivery> lock_deliveries(std::int64_t org_id,
+                                                                const std::vector<core::Uuid> &ids);
 
 // What a read leaves in the shadow.
 struct ShadowUpdate {
@@ -39,7 +42,7 @@ struct ShadowUpdate {
   std::optional<std::string> external_id;
   std::string state;
   std::optional<core::Instant> version;
-  pg::Fields fields;   // merged over what is there
+  pg::Fields fields;  // merged over what is there
 };
 void save_shadows(const Module &module, std::int64_t org_id, core::Instant read_at,
                   const std::vector<ShadowUpdate> &updates);
@@ -49,13 +52,15 @@ struct DeliveryUpdate {
   core::Uuid id;
   std::vector<std::string> dirty;
 };
-void save_deliveries(const Module &module, std::int64_t org_id, const std::vector<DeliveryUpdate> &updates);
+void save_deliveries(const Module &module, std::int64_t org_id,
+                     const std::vector<DeliveryUpdate> &updates);
 void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids);
 
 // Gives mirror rows their external ids, or takes them away.
 void identify_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids,
                       const std::vector<std::optional<std::string>> &external_ids);
 // Rows that somebody else holds get theirs by reconcile.
-void request_identification(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
+void request_identification(const Module &module, std::int64_t org_id,
+                            const std::vector<core::Uuid> &ids);
 
 }  // namespace crm_bridge

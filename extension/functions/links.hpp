@@ -10,12 +10,17 @@ struct Link {
   core::Uuid link_id, left_id, right_id;
   Jsonb *left_base;
   Jsonb *right_base;
-  // No field is apart: both sides still have what they last agreed on, or what was carried over since.
+  // No field is apart: both sides still have what they last agreed on, or what was carried over
+  // since.
   bool in_step() const { return JB_ROOT_COUNT(left_base) == 0 && JB_ROOT_COUNT(right_base) == 0; }
-  const core::Uuid &face(core::Side side) const { return side == core::Side::left ? left_id : right_id; }
+  const core::Uuid &face(core::Side side) const {
+    return side == core::Side::left ? left_id : right_id;
+  }
 };
 
-inline core::Side other(core::Side side) { return side == core::Side::left ? core::Side::right : core::Side::left; }
+inline core::Side other(core::Side side) {
+  return side == core::Side::left ? core::Side::right : core::Side::left;
+}
 
 // All of these need AsOwner and an SpiSession.
 
@@ -38,8 +43,9 @@ void save_bases(std::int64_t org_id, const std::vector<NewBase> &bases);
 struct PropagationRequest {
   core::Uuid record;
   core::Uuid link;
-  pg::Fields old;   // the changed fields as they were before
+  pg::Fields old;  // the changed fields as they were before
 };
-void leave_requests(const Module &module, std::int64_t org_id, const std::vector<PropagationRequest> &requests);
+void leave_requests(const Module &module, std::int64_t org_id,
+                    const std::vector<PropagationRequest> &requests);
 
 }  // namespace crm_bridge

@@ -6,23 +6,29 @@ namespace crm_bridge {
 namespace {
 
 constinit pg::Statement insert_conflicts{
-    "INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, base, left_value,"
+    "INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, "
+    "base, left_value,"
     "    right_value, left_at, right_at, left_by, right_by, winner, reason)"
     " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    "   AS f (record_id, link_id, field, other_field, base, left_value, right_value, left_at, right_at, left_by,"
+    "   AS f (record_id, link_id, field, other_field, base, left_value, right_value, left_at, "
+    "right_at, left_by,"
     "         right_by, winner, reason)"
     // One open question about a field is enough, however often it is edited meanwhile.
     " WHERE f.winner <> 'none' OR NOT EXISTS (SELECT 1 FROM crm_bridge.conflict AS c"
-    "   WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field AND c.winner = 'none'"
+    "   WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field AND c.winner = "
+    "'none'"
     "     AND c.resolved_at IS NULL AND c.link_id IS NOT DISTINCT FROM f.link_id)",
-    {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID, JSONBARRAYOID,
-     JSONBARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
+    {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID,
+     JSONBARRAYOID, JSONBARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
+     TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
 
 constinit pg::Statement insert_refusals{
-    "INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, value)"
+    "INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, "
+    "value)"
     " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8)"
     "   AS f (record_id, link_id, field, reason, detail, value)",
-    {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID}};
+    {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+     JSONBARRAYOID}};
 
 const core::Value &value_in(const pg::Fields &fields, const std::string &name) {
   static const core::Value empty{};
@@ -31,13 +37,15 @@ const core::Value &value_in(const pg::Fields &fields, const std::string &name) {
 }
 
 const char *winner_of(core::Outcome outcome) {
-  return outcome == core::Outcome::left_wins ? "left" : outcome == core::Outcome::right_wins ? "right" : "none";
+  return outcome == core::Outcome::left_wins    ? "left"
+         : outcome == core::Outcome::right_wins ? "right"
+                                                : "none";
 }
 
 }  // namespace
 
-MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces &faces, const FieldNames &left_changed,
-                        const FieldNames &right_changed) {
+MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces &faces,
+                        const FieldNames &left_changed, const FieldNames &right_changed) {
   MergedFaces merged;
   merged.left_base = faces.left_base;
   merged.right_base = faces.right_base;
@@ -51,13 +59,16 @@ MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces
     auto const left_base = faces.left_base.find(left_name);
     auto const right_base = faces.right_base.find(right_name);
     const core::Value &base_left = left_base == faces.left_base.end() ? left : left_base->second;
-    const core::Value &base_right = right_base == faces.right_base.end() ? right : right_base->second;
+    const core::Value &base_right =
+        right_base == faces.right_base.end() ? right : right_base->second;
 
     Edit left_edit{faces.left.modified_at, faces.left.modified_by.value_or("")};
     Edit right_edit{faces.right.modified_at, faces.right.modified_by.value_or("")};
     if (left != base_left && right != base_right) {
-      left_edit = last_edit(org_id, faces.left.id, left_name, EditsOf::everybody).value_or(left_edit);
-      right_edit = last_edit(org_id, faces.right.id, right_name, EditsOf::everybody).value_or(right_edit);
+      left_edit =
+          last_edit(org_id, faces.left.id, left_name, EditsOf::everybody).value_or(left_edit);
+      right_edit =
+          last_edit(org_id, faces.right.id, right_name, EditsOf::everybody).value_or(right_edit);
     }
 
     core::FieldMerge const result = core::merge_field({.conversion = &field.conversion,
@@ -71,10 +82,12 @@ MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces
                                                        .left_changed = left_edit.at,
                                                        .right_changed = right_edit.at});
     if (result.new_left.has_value()) merged.new_left.insert_or_assign(left_name, *result.new_left);
-    if (result.new_right.has_value()) merged.new_right.insert_or_assign(right_name, *result.new_right);
+    if (result.new_right.has_value())
+      merged.new_right.insert_or_assign(right_name, *result.new_right);
 
-    bool const apart = result.outcome == core::Outcome::held || result.outcome == core::Outcome::unmappable ||
-                       (result.outcome == core::Outcome::unchanged && (left != base_left || right != base_right));
+    bool const apart =
+        result.outcome == core::Outcome::held || result.outcome == core::Outcome::unmappable ||
+        (result.outcome == core::Outcome::unchanged && (left != base_left || right != base_right));
     if (apart) {
       merged.left_base.insert_or_assign(left_name, base_left);
       merged.right_base.insert_or_assign(right_name, base_right);
@@ -101,11 +114,13 @@ MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces
                                  .detail = result.detail});
     }
   }
-  merged.base_changed = merged.left_base != faces.left_base || merged.right_base != faces.right_base;
+  merged.base_changed =
+      merged.left_base != faces.left_base || merged.right_base != faces.right_base;
   return merged;
 }
 
-void record_findings(const Module &module, std::int64_t org_id, const std::vector<Finding> &findings) {
+void record_findings(const Module &module, std::int64_t org_id,
+                     const std::vector<Finding> &findings) {
   struct Columns {
     std::vector<core::Uuid> record;
     std::vector<std::optional<core::Uuid>> link;
@@ -132,17 +147,19 @@ void record_findings(const Module &module, std::int64_t org_id, const std::vecto
   }
   if (!conflicts.record.empty()) {
     (void)insert_conflicts.execute(
-        {pg::argument(org_id), pg::argument(module.name), pg::argument(conflicts.record), pg::argument(conflicts.link),
-         pg::argument(conflicts.field), pg::argument(conflicts.other_field), pg::argument(conflicts.base),
-         pg::argument(conflicts.left), pg::argument(conflicts.right), pg::argument(conflicts.left_at),
-         pg::argument(conflicts.right_at), pg::argument(conflicts.left_by), pg::argument(conflicts.right_by),
+        {pg::argument(org_id), pg::argument(module.name), pg::argument(conflicts.record),
+         pg::argument(conflicts.link), pg::argument(conflicts.field),
+         pg::argument(conflicts.other_field), pg::argument(conflicts.base),
+         pg::argument(conflicts.left), pg::argument(conflicts.right),
+         pg::argument(conflicts.left_at), pg::argument(conflicts.right_at),
+         pg::argument(conflicts.left_by), pg::argument(conflicts.right_by),
          pg::argument(conflicts.winner), pg::argument(conflicts.reason)});
   }
   if (!refusals.record.empty()) {
-    (void)insert_refusals.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(refusals.record),
-                                   pg::argument(refusals.link), pg::argument(refusals.field),
-                                   pg::argument(refusals.reason), pg::argument(refusals.detail),
-                                   pg::argument(refusals.left)});
+    (void)insert_refusals.execute({pg::argument(org_id), pg::argument(module.name),
+                                   pg::argument(refusals.record), pg::argument(refusals.link),
+                                   pg::argument(refusals.field), pg::argument(refusals.reason),
+                                   pg::argument(refusals.detail), pg::argument(refusals.left)});
   }
 }
 

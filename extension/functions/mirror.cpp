@@ -6,11 +6,13 @@ namespace crm_bridge {
 namespace {
 
 constinit pg::Statement select_module{
-    "SELECT m.service, m.label, m.creatable, m.updatable, m.deletable FROM crm_bridge.module AS m WHERE m.module = $1",
+    "SELECT m.service, m.label, m.creatable, m.updatable, m.deletable FROM crm_bridge.module AS m "
+    "WHERE m.module = $1",
     {TEXTOID}};
 
 constinit pg::Statement select_columns{
-    "SELECT a.attname::text, a.attnum::bigint, a.atttypid::bigint, f.type, f.writable AND m.updatable,"
+    "SELECT a.attname::text, a.attnum::bigint, a.atttypid::bigint, f.type, f.writable AND "
+    "m.updatable,"
     "       f.reference_module"
     "  FROM pg_catalog.pg_attribute AS a"
     "  JOIN crm_bridge.module AS m ON m.module = $1"
@@ -36,26 +38,38 @@ void make_statements(Module &module) {
     selected += ", m." + name;
   }
   module.insert_text =
-      "INSERT INTO " + table + " (org_id, id, external_id, custom_fields, created_at, modified_at, modified_by" + names +
-      ") SELECT $1, p.id, p.external_id, COALESCE(p.custom_fields, '{}'), COALESCE(p.created_at, pg_catalog.now()),"
-      " COALESCE(p.modified_at, pg_catalog.now()), p.modified_by" + populated +
+      "INSERT INTO " + table +
+      " (org_id, id, external_id, custom_fields, created_at, modified_at, modified_by" + names +
+      ") SELECT $1, p.id, p.external_id, COALESCE(p.custom_fields, '{}'), COALESCE(p.created_at, "
+      "pg_catalog.now()),"
+      " COALESCE(p.modified_at, pg_catalog.now()), p.modified_by" +
+      populated +
       " FROM pg_catalog.unnest($2) AS i (document)"
-      " CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(NULL::" + table + ", i.document) AS p";
+      " CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(NULL::" +
+      table + ", i.document) AS p";
   module.patch_text =
-      "UPDATE " + table + " AS m SET (external_id, custom_fields, modified_at, modified_by" + names + ") ="
+      "UPDATE " + table + " AS m SET (external_id, custom_fields, modified_at, modified_by" +
+      names +
+      ") ="
       " (SELECT p.external_id, CASE WHEN i.document ? 'custom_fields'"
-      " THEN m.custom_fields || (i.document -> 'custom_fields') ELSE m.custom_fields END, p.modified_at, p.modified_by" +
-      populated + " FROM pg_catalog.jsonb_populate_record(m, i.document) AS p)"
+      " THEN m.custom_fields || (i.document -> 'custom_fields') ELSE m.custom_fields END, "
+      "p.modified_at, p.modified_by" +
+      populated +
+      " FROM pg_catalog.jsonb_populate_record(m, i.document) AS p)"
       " FROM unnest($2, $3) AS i (id, document) WHERE m.org_id = $1 AND m.id = i.id";
-  module.read_text = "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" + selected + " FROM " +
-                     table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
+  module.read_text = "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" +
+                     selected + " FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
   module.lock_text = module.read_text + " FOR NO KEY UPDATE SKIP LOCKED";
-  module.find_text = "SELECT m.external_id, m.id FROM " + table + " AS m WHERE m.org_id = $1 AND m.external_id = ANY ($2)";
+  module.find_text = "SELECT m.external_id, m.id FROM " + table +
+                     " AS m WHERE m.org_id = $1 AND m.external_id = ANY ($2)";
   module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
-  module.identify_text = "UPDATE " + table + " AS m SET external_id = i.external_id"
-                         " FROM unnest($2, $3) AS i (id, external_id)"
-                         " WHERE m.org_id = $1 AND m.id = i.id AND m.external_id IS DISTINCT FROM i.external_id";
-  module.identify = pg::Statement{module.identify_text.c_str(), {INT8OID, UUIDARRAYOID, TEXTARRAYOID}};
+  module.identify_text =
+      "UPDATE " + table +
+      " AS m SET external_id = i.external_id"
+      " FROM unnest($2, $3) AS i (id, external_id)"
+      " WHERE m.org_id = $1 AND m.id = i.id AND m.external_id IS DISTINCT FROM i.external_id";
+  module.identify =
+      pg::Statement{module.identify_text.c_str(), {INT8OID, UUIDARRAYOID, TEXTARRAYOID}};
   module.erase = pg::Statement{module.erase_text.c_str(), {INT8OID, UUIDARRAYOID}};
   module.insert = pg::Statement{module.insert_text.c_str(), {INT8OID, JSONBARRAYOID}};
   module.patch = pg::Statement{module.patch_text.c_str(), {INT8OID, UUIDARRAYOID, JSONBARRAYOID}};
@@ -66,20 +80,21 @@ void make_statements(Module &module) {
 
 constexpr int first_field_position = 5;
 
-std::vector<Record> records_of(const Module &module, const Organization &organization, const pg::Rows &rows) {
+std::vector<Record> records_of(const Module &module, const Organization &organization,
+                               const pg::Rows &rows) {
   std::vector<Record> records;
   records.reserve(rows.size());
   for (std::uint64_t i = 0; i < rows.size(); ++i) {
     if (i % 256 == 255) pg::check_interrupts();
     pg::Row const row = rows[i];
     Record record{row.uuid(0), row.optional_string(1), row.instant(2), row.optional_string(3), {}};
-    record.fields =
-        pg::read_fields(row.jsonb(4), [&](std::string_view field) { return type_of(module, organization, field); });
+    record.fields = pg::read_fields(
+        row.jsonb(4), [&](std::string_view field) { return type_of(module, organization, field); });
     int position = first_field_position;
     for (const Column &column : module.columns) {
       NullableDatum const value = row[position++];
-      record.fields.insert_or_assign(column.field,
-                                     pg::value_of(value.value, value.isnull, column.type, column.type_oid));
+      record.fields.insert_or_assign(
+          column.field, pg::value_of(value.value, value.isnull, column.type, column.type_oid));
     }
     records.push_back(std::move(record));
   }
@@ -99,7 +114,8 @@ Jsonb *document_of(const Module &module, const Patch &patch, bool with_id) {
   if (patch.modified_by.has_value()) document.insert_or_assign("modified_by", *patch.modified_by);
   if (!custom.empty()) {
     Jsonb *object = pg::to_jsonb(custom);
-    const char *text = pg::call([&] { return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object))); });
+    const char *text = pg::call(
+        [&] { return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object))); });
     document.insert_or_assign("custom_fields", core::Json{text});
   }
   return pg::to_jsonb(document);
@@ -123,9 +139,10 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
   module->creatable = found[0].boolean(2);
   module->updatable = found[0].boolean(3);
   module->deletable = found[0].boolean(4);
-  module->relation = pg::call([&] { return get_relname_relid(name.c_str(), get_namespace_oid("crm_bridge", false)); });
-  pg::Rows const columns =
-      select_columns.execute({pg::argument(name), pg::argument(ObjectIdGetDatum(module->relation))});
+  module->relation = pg::call(
+      [&] { return get_relname_relid(name.c_str(), get_namespace_oid("crm_bridge", false)); });
+  pg::Rows const columns = select_columns.execute(
+      {pg::argument(name), pg::argument(ObjectIdGetDatum(module->relation))});
   struct Shared {
     std::string_view name;
     AttrNumber Module::*number;
@@ -148,7 +165,8 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
       (*module).*(shared->number) = number;
       continue;
     }
-    // A column that somebody added to the mirror by hand is no field of the service: it is left alone.
+    // A column that somebody added to the mirror by hand is no field of the service: it is left
+    // alone.
     auto const type = core::parse_field_type(row.string(3));
     if (!type.has_value()) continue;
     auto const type_oid = static_cast<Oid>(row.bigint(2));
@@ -166,36 +184,44 @@ void demand_layout(const pg::TriggerCall &trigger, const Module &module) {
   auto const has = [&](AttrNumber number, std::string_view name, Oid type) {
     if (number > descriptor->natts) return false;
     const FormData_pg_attribute &attribute = *TupleDescAttr(descriptor, number - 1);
-    return !attribute.attisdropped && name == NameStr(attribute.attname) && attribute.atttypid == type;
+    return !attribute.attisdropped && name == NameStr(attribute.attname) &&
+           attribute.atttypid == type;
   };
-  bool const fits = has(module.org_id, "org_id", INT8OID) && has(module.id, "id", UUIDOID) &&
-                    has(module.external_id, "external_id", TEXTOID) &&
-                    has(module.custom_fields, "custom_fields", JSONBOID) && has(module.origin, "origin", TEXTOID) &&
-                    has(module.modified_at, "modified_at", TIMESTAMPTZOID) &&
-                    has(module.modified_by, "modified_by", TEXTOID) &&
-                    std::all_of(module.columns.begin(), module.columns.end(), [&](const Column &column) {
-                      return has(column.number, column.field, column.type_oid);
-                    });
+  bool const fits =
+      has(module.org_id, "org_id", INT8OID) && has(module.id, "id", UUIDOID) &&
+      has(module.external_id, "external_id", TEXTOID) &&
+      has(module.custom_fields, "custom_fields", JSONBOID) &&
+      has(module.origin, "origin", TEXTOID) &&
+      has(module.modified_at, "modified_at", TIMESTAMPTZOID) &&
+      has(module.modified_by, "modified_by", TEXTOID) &&
+      std::all_of(module.columns.begin(), module.columns.end(), [&](const Column &column) {
+        return has(column.number, column.field, column.type_oid);
+      });
   if (!fits) trigger.refuse("must be on a table with the columns of \"" + module.name + "\"");
 }
 
-std::vector<Record> lock_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+std::vector<Record> lock_records(const Module &module, std::int64_t org_id,
+                                 const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return {};
   auto const organization = catalog::organization(org_id);
-  return records_of(module, *organization, module.lock.execute({pg::argument(org_id), pg::argument(ids)}));
+  return records_of(module, *organization,
+                    module.lock.execute({pg::argument(org_id), pg::argument(ids)}));
 }
 
-std::vector<Record> read_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+std::vector<Record> read_records(const Module &module, std::int64_t org_id,
+                                 const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return {};
   auto const organization = catalog::organization(org_id);
-  return records_of(module, *organization, module.read.execute({pg::argument(org_id), pg::argument(ids)}));
+  return records_of(module, *organization,
+                    module.read.execute({pg::argument(org_id), pg::argument(ids)}));
 }
 
 std::map<std::string, core::Uuid> find_records(const Module &module, std::int64_t org_id,
                                                const std::vector<std::string> &external_ids) {
   std::map<std::string, core::Uuid> found;
   if (external_ids.empty()) return found;
-  pg::Rows const rows = module.find_by_external_id.execute({pg::argument(org_id), pg::argument(external_ids)});
+  pg::Rows const rows =
+      module.find_by_external_id.execute({pg::argument(org_id), pg::argument(external_ids)});
   for (std::uint64_t i = 0; i < rows.size(); ++i) found.emplace(rows[i].string(0), rows[i].uuid(1));
   return found;
 }
@@ -224,7 +250,8 @@ void delete_records(const Module &module, std::int64_t org_id, const std::vector
   (void)module.erase.execute({pg::argument(org_id), pg::argument(ids)});
 }
 
-core::FieldType type_of(const Module &module, const Organization &organization, std::string_view field) {
+core::FieldType type_of(const Module &module, const Organization &organization,
+                        std::string_view field) {
   if (const Column *column = module.find(field)) return column->type;
   auto const custom = organization.custom_types.find(module.name + "." + std::string{field});
   return custom == organization.custom_types.end() ? core::FieldType::json : custom->second;

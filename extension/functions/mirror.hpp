@@ -9,7 +9,8 @@ namespace crm_bridge {
 
 std::shared_ptr<const Module> load_module(const std::string &name);
 
-// Raises 39P01 unless the trigger's table is the mirror, or a shard of it: another name, the same columns.
+// Raises 39P01 unless the trigger's table is the mirror, or a shard of it: another name, the same
+// columns.
 void demand_layout(const pg::TriggerCall &trigger, const Module &module);
 
 // One row of a mirror as core values.
@@ -18,7 +19,7 @@ struct Record {
   std::optional<std::string> external_id;
   std::optional<core::Instant> modified_at;
   std::optional<std::string> modified_by;
-  pg::Fields fields;   // columns by name, custom fields by their key
+  pg::Fields fields;  // columns by name, custom fields by their key
 };
 
 // What to write to one row.  Custom fields are among `fields`; they are merged into custom_fields.
@@ -33,9 +34,12 @@ struct Patch {
 
 // All of these need an SpiSession and AsOwner.
 
-// Locks what nobody else holds (FOR NO KEY UPDATE SKIP LOCKED) and returns the rows in their latest version.
-std::vector<Record> lock_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
-std::vector<Record> read_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
+// Locks what nobody else holds (FOR NO KEY UPDATE SKIP LOCKED) and returns the rows in their latest
+// version.
+std::vector<Record> lock_records(const Module &module, std::int64_t org_id,
+                                 const std::vector<core::Uuid> &ids);
+std::vector<Record> read_records(const Module &module, std::int64_t org_id,
+                                 const std::vector<core::Uuid> &ids);
 // external id → our id of those that are in the mirror.
 std::map<std::string, core::Uuid> find_records(const Module &module, std::int64_t org_id,
                                                const std::vector<std::string> &external_ids);
@@ -44,6 +48,7 @@ void update_records(const Module &module, std::int64_t org_id, const std::vector
 void delete_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids);
 
 // Type of a field of this organization, custom ones included.
-core::FieldType type_of(const Module &module, const Organization &organization, std::string_view field);
+core::FieldType type_of(const Module &module, const Organization &organization,
+                        std::string_view field);
 
 }  // namespace crm_bridge

@@ -27,20 +27,25 @@ constinit pg::Statement select_mappings{
     "    ON l.org_id = p.org_id AND l.module = p.left_module AND l.field = f.left_field"
     "  LEFT JOIN crm_bridge.service_field AS r"
     "    ON r.org_id = p.org_id AND r.module = p.right_module AND r.field = f.right_field"
-    "  LEFT JOIN crm_bridge.merge_policy AS o ON o.org_id = p.org_id AND o.scope = p.pairing AND o.field = f.left_field"
-    "  LEFT JOIN crm_bridge.merge_policy AS a ON a.org_id = p.org_id AND a.scope = p.pairing AND a.field = '*'"
+    "  LEFT JOIN crm_bridge.merge_policy AS o ON o.org_id = p.org_id AND o.scope = p.pairing AND "
+    "o.field = f.left_field"
+    "  LEFT JOIN crm_bridge.merge_policy AS a ON a.org_id = p.org_id AND a.scope = p.pairing AND "
+    "a.field = '*'"
     " WHERE p.org_id = $1 AND p.enabled"
     " ORDER BY p.position, p.pairing, f.left_field, f.right_field",
     {INT8OID}};
 
 constinit pg::Statement select_policies{
     "SELECT p.scope || '.' || p.field, p.policy FROM crm_bridge.merge_policy AS p"
-    " WHERE p.org_id = $1 AND EXISTS (SELECT 1 FROM crm_bridge.module AS m WHERE m.module = p.scope)",
+    " WHERE p.org_id = $1 AND EXISTS (SELECT 1 FROM crm_bridge.module AS m WHERE m.module = "
+    "p.scope)",
     {INT8OID}};
 
 constinit pg::Statement select_custom_types{
-    "SELECT f.module || '.' || f.field, f.type FROM crm_bridge.service_field AS f WHERE f.org_id = $1 AND f.custom"
-    // A custom field that refers to a record keeps the service's own words: only columns hold our ids.
+    "SELECT f.module || '.' || f.field, f.type FROM crm_bridge.service_field AS f WHERE f.org_id = "
+    "$1 AND f.custom"
+    // A custom field that refers to a record keeps the service's own words: only columns hold our
+    // ids.
     " AND f.reference_module IS NULL",
     {INT8OID}};
 
@@ -50,21 +55,27 @@ constinit pg::Statement select_automated_stages{
     "  JOIN crm_bridge.integration AS i ON i.org_id = a.org_id AND i.service = 'zoho_projects'"
     "                                  AND i.state IN ('active', 'stopped')"
     "  LEFT JOIN crm_bridge.setting AS s ON s.org_id = a.org_id AND s.name = 'won_stages'"
-    " CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text(COALESCE(s.value, '[\"Closed Won\"]')) AS w (stage)"
+    " CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text(COALESCE(s.value, '[\"Closed "
+    "Won\"]')) AS w (stage)"
     " WHERE a.org_id = $1 AND a.rule = 'won_deal_becomes_project' AND a.enabled",
     {INT8OID}};
 
 constinit pg::Statement select_crm_email{
-    "SELECT pg_catalog.lower(u.email) FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND u.id = $2", {INT8OID, UUIDOID}};
+    "SELECT pg_catalog.lower(u.email) FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND u.id = "
+    "$2",
+    {INT8OID, UUIDOID}};
 constinit pg::Statement select_projects_email{
-    "SELECT pg_catalog.lower(u.email) FROM crm_bridge.projects_user AS u WHERE u.org_id = $1 AND u.id = $2",
+    "SELECT pg_catalog.lower(u.email) FROM crm_bridge.projects_user AS u WHERE u.org_id = $1 AND "
+    "u.id = $2",
     {INT8OID, UUIDOID}};
 constinit pg::Statement select_crm_user{
-    "SELECT u.id FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND pg_catalog.lower(u.email) = $2"
+    "SELECT u.id FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND pg_catalog.lower(u.email) = "
+    "$2"
     " AND COALESCE(u.status, 'active') = 'active' ORDER BY u.id LIMIT 1",
     {INT8OID, TEXTOID}};
 constinit pg::Statement select_projects_user{
-    "SELECT u.id FROM crm_bridge.projects_user AS u WHERE u.org_id = $1 AND pg_catalog.lower(u.email) = $2"
+    "SELECT u.id FROM crm_bridge.projects_user AS u WHERE u.org_id = $1 AND "
+    "pg_catalog.lower(u.email) = $2"
     " AND u.is_active IS NOT FALSE ORDER BY u.id LIMIT 1",
     {INT8OID, TEXTOID}};
 constinit pg::Statement select_linked_right{
@@ -76,7 +87,8 @@ constinit pg::Statement select_linked_left{
     " WHERE l.org_id = $1 AND l.right_id = $2 AND l.pairing = $3 AND l.state <> 'archived'",
     {INT8OID, UUIDOID, TEXTOID}};
 
-// Answers the lenses' questions from the mirrors.  Each call needs AsOwner and an SpiSession around it.
+// Answers the lenses' questions from the mirrors.  Each call needs AsOwner and an SpiSession around
+// it.
 class MirrorResolver : public core::Resolver {
  public:
   explicit MirrorResolver(std::int64_t org_id) : org_id_(org_id) {}
@@ -87,15 +99,18 @@ class MirrorResolver : public core::Resolver {
     return rows.empty() ? std::nullopt : rows[0].optional_string(0);
   }
 
-  std::optional<core::Uuid> user_with_email(const std::string &module, const std::string &email) override {
+  std::optional<core::Uuid> user_with_email(const std::string &module,
+                                            const std::string &email) override {
     pg::Statement &statement = module == "crm_user" ? select_crm_user : select_projects_user;
     pg::Rows const rows = statement.execute({pg::argument(org_id_), pg::argument(email)});
     return rows.empty() ? std::nullopt : rows[0].optional_uuid(0);
   }
 
-  std::optional<core::Uuid> linked(const std::string &pairing, core::Side side, const core::Uuid &record) override {
+  std::optional<core::Uuid> linked(const std::string &pairing, core::Side side,
+                                   const core::Uuid &record) override {
     pg::Statement &statement = side == core::Side::left ? select_linked_right : select_linked_left;
-    pg::Rows const rows = statement.execute({pg::argument(org_id_), pg::argument(record), pg::argument(pairing)});
+    pg::Rows const rows =
+        statement.execute({pg::argument(org_id_), pg::argument(record), pg::argument(pairing)});
     return rows.empty() ? std::nullopt : rows[0].optional_uuid(0);
   }
 
@@ -103,19 +118,24 @@ class MirrorResolver : public core::Resolver {
   std::int64_t org_id_;
 };
 
-core::Field field_at(const pg::Row &row, const std::string &module, const std::string &name, int position) {
-  core::Field field{module, name, core::parse_field_type(row.string(position)).value_or(core::FieldType::json)};
+core::Field field_at(const pg::Row &row, const std::string &module, const std::string &name,
+                     int position) {
+  core::Field field{module, name,
+                    core::parse_field_type(row.string(position)).value_or(core::FieldType::json)};
   field.maximum_length = row.is_null(position + 1) ? 0 : static_cast<int>(row.bigint(position + 1));
   if (!row.is_null(position + 2)) field.picklist = pg::texts_of(row[position + 2].value);
   field.reference_module = row.string(position + 3);
   return field;
 }
 
-std::optional<MappedField> mapped_field(const pg::Row &row, const Pairing &pairing, const core::TimeZone &left_zone,
-                                        const core::TimeZone &right_zone, core::Resolver *resolver) {
+std::optional<MappedField> mapped_field(const pg::Row &row, const Pairing &pairing,
+                                        const core::TimeZone &left_zone,
+                                        const core::TimeZone &right_zone,
+                                        core::Resolver *resolver) {
   auto const direction = core::parse_direction(row.string(8));
   auto const policy = core::parse_policy(row.string(20));
-  if (!direction.has_value() || !policy.has_value() || row.is_null(12) || row.is_null(16)) return std::nullopt;
+  if (!direction.has_value() || !policy.has_value() || row.is_null(12) || row.is_null(16))
+    return std::nullopt;
   core::ConversionRequest request{.name = row.string(10),
                                   .left = field_at(row, pairing.left_module, row.string(6), 12),
                                   .right = field_at(row, pairing.right_module, row.string(7), 16),
@@ -124,13 +144,14 @@ std::optional<MappedField> mapped_field(const pg::Row &row, const Pairing &pairi
   if (Jsonb *parameters = row.jsonb(11)) {
     pg::for_each_member(parameters, [&](std::string_view key, const JsonbValue &value) {
       auto text = pg::value_of(value, core::FieldType::text);
-      request.parameters.insert_or_assign(std::string{key},
-                                          core::is_null(text) ? std::string{} : std::get<std::string>(text));
+      request.parameters.insert_or_assign(
+          std::string{key}, core::is_null(text) ? std::string{} : std::get<std::string>(text));
     });
   }
   try {
     core::Conversion conversion = core::make_conversion(request, resolver);
-    return MappedField{request.left, request.right, *direction, *policy, row.boolean(9), std::move(conversion)};
+    return MappedField{request.left, request.right,  *direction,
+                       *policy,      row.boolean(9), std::move(conversion)};
   } catch (const core::Error &) {
     return std::nullopt;
   }
@@ -168,19 +189,25 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   organization->resolver = std::make_unique<MirrorResolver>(org_id);
   // D18: a date of the CRM belongs to the organization's zone, one of Projects to the portal's.
   core::TimeZone const crm_zone = zone_or_utc(found[0].string(1));
-  core::TimeZone const projects_zone = found[0].is_null(2) ? crm_zone : zone_or_utc(found[0].string(2));
-  auto const zone_of = [&](const std::string &service) { return service == "zoho_projects" ? projects_zone : crm_zone; };
+  core::TimeZone const projects_zone =
+      found[0].is_null(2) ? crm_zone : zone_or_utc(found[0].string(2));
+  auto const zone_of = [&](const std::string &service) {
+    return service == "zoho_projects" ? projects_zone : crm_zone;
+  };
 
   pg::Rows const mappings = select_mappings.execute({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < mappings.size(); ++i) {
     pg::Row const row = mappings[i];
     if (organization->pairings.empty() || organization->pairings.back().name != row.string(0)) {
-      core::Side const tie_winner = row.string(5) == "zoho_crm" ? core::Side::left : core::Side::right;
-      organization->pairings.push_back(Pairing{row.string(0), row.string(1), row.string(2), row.string(3), {}, tie_winner});
+      core::Side const tie_winner =
+          row.string(5) == "zoho_crm" ? core::Side::left : core::Side::right;
+      organization->pairings.push_back(
+          Pairing{row.string(0), row.string(1), row.string(2), row.string(3), {}, tie_winner});
     }
     if (row.is_null(6)) continue;
     Pairing &pairing = organization->pairings.back();
-    if (auto field = mapped_field(row, pairing, zone_of(row.string(4)), zone_of(row.string(5)), organization->resolver.get()))
+    if (auto field = mapped_field(row, pairing, zone_of(row.string(4)), zone_of(row.string(5)),
+                                  organization->resolver.get()))
       pairing.fields.push_back(std::move(*field));
   }
   pg::Rows const policies = select_policies.execute({pg::argument(org_id)});
@@ -194,7 +221,8 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
       organization->custom_types.insert_or_assign(types[i].string(0), *type);
   }
   pg::Rows const stages = select_automated_stages.execute({pg::argument(org_id)});
-  for (std::uint64_t i = 0; i < stages.size(); ++i) organization->automated_stages.push_back(stages[i].string(0));
+  for (std::uint64_t i = 0; i < stages.size(); ++i)
+    organization->automated_stages.push_back(stages[i].string(0));
   return organization;
 }
 

@@ -18,9 +18,14 @@ constinit pg::Statement archive_links{
 // What one pairing does for the changed records of one statement.
 class Propagation {
  public:
-  Propagation(const Module &module, const Organization &organization, const Pairing &pairing, core::Side side,
-              const std::string &actor, const std::optional<core::Uuid> &run)
-      : module_(module), organization_(organization), pairing_(pairing), side_(side), actor_(actor), run_(run) {}
+  Propagation(const Module &module, const Organization &organization, const Pairing &pairing,
+              core::Side side, const std::string &actor, const std::optional<core::Uuid> &run)
+      : module_(module),
+        organization_(organization),
+        pairing_(pairing),
+        side_(side),
+        actor_(actor),
+        run_(run) {}
 
   void carry(const std::vector<ChangedRecord> &changed) {
     for (const ChangedRecord &record : changed) changed_.emplace(record.id, &record);
@@ -54,7 +59,8 @@ class Propagation {
       core::Uuid const id = twin.id;
       twins.emplace(id, std::move(twin));
     }
-    std::erase_if(locked, [&](const Link &link) { return !twins.contains(link.face(other(side_))); });
+    std::erase_if(locked,
+                  [&](const Link &link) { return !twins.contains(link.face(other(side_))); });
 
     std::vector<Patch> own_patches;
     std::vector<Patch> twin_patches;
@@ -68,8 +74,10 @@ class Propagation {
       pg::Fields &own = side_ == core::Side::left ? result.new_left : result.new_right;
       pg::Fields &far = side_ == core::Side::left ? result.new_right : result.new_left;
       if (!own.empty()) own_patches.push_back({.id = link.face(side_), .fields = std::move(own)});
-      if (!far.empty()) twin_patches.push_back({.id = link.face(other(side_)), .fields = std::move(far)});
-      if (result.base_changed) bases.push_back({link.link_id, std::move(result.left_base), std::move(result.right_base)});
+      if (!far.empty())
+        twin_patches.push_back({.id = link.face(other(side_)), .fields = std::move(far)});
+      if (result.base_changed)
+        bases.push_back({link.link_id, std::move(result.left_base), std::move(result.right_base)});
       std::move(result.findings.begin(), result.findings.end(), std::back_inserter(findings));
     }
     {
@@ -89,18 +97,21 @@ class Propagation {
     const ChangedRecord &changed = *changed_.at(link.face(side_));
     bool const left = side_ == core::Side::left;
     auto const bases_of = [&](const Module &module, Jsonb *base) {
-      return pg::read_fields(base, [&](std::string_view field) { return type_of(module, organization_, field); });
+      return pg::read_fields(
+          base, [&](std::string_view field) { return type_of(module, organization_, field); });
     };
     Faces faces;
     faces.link = link.link_id;
     faces.left_base = bases_of(left ? module_ : twin_module, link.left_base);
     faces.right_base = bases_of(left ? twin_module : module_, link.right_base);
-    Record own{changed.id, std::nullopt, pg::instant_of(GetCurrentTimestamp()), actor_, changed.now};
+    Record own{changed.id, std::nullopt, pg::instant_of(GetCurrentTimestamp()), actor_,
+               changed.now};
     pg::Fields &own_base = left ? faces.left_base : faces.right_base;
     FieldNames names;
     for (const auto &[name, old] : changed.old) {
       names.insert(name);
-      own_base.emplace(name, old);   // keeps what is there: the field has been apart since an earlier change
+      own_base.emplace(
+          name, old);  // keeps what is there: the field has been apart since an earlier change
     }
     faces.left = left ? std::move(own) : std::move(twin);
     faces.right = left ? std::move(twin) : std::move(own);
@@ -108,16 +119,19 @@ class Propagation {
                               : merge_faces(pairing_, organization_.org_id, faces, {}, names);
     // What was put into the base only for this merge does not count as a change of the link.
     own_base = bases_of(left ? module_ : twin_module, left ? link.left_base : link.right_base);
-    result.base_changed = result.left_base != faces.left_base || result.right_base != faces.right_base;
+    result.base_changed =
+        result.left_base != faces.left_base || result.right_base != faces.right_base;
     return result;
   }
 
   void leave_the_rest(const std::vector<Link> &links, const std::vector<Link> &merged) {
     std::vector<PropagationRequest> requests;
     for (const Link &link : links) {
-      bool const done = std::any_of(merged.begin(), merged.end(),
-                                    [&](const Link &other_link) { return other_link.link_id == link.link_id; });
-      if (!done) requests.push_back({link.face(side_), link.link_id, changed_.at(link.face(side_))->old});
+      bool const done = std::any_of(merged.begin(), merged.end(), [&](const Link &other_link) {
+        return other_link.link_id == link.link_id;
+      });
+      if (!done)
+        requests.push_back({link.face(side_), link.link_id, changed_.at(link.face(side_))->old});
     }
     leave_requests(module_, organization_.org_id, requests);
   }
@@ -132,7 +146,8 @@ class Propagation {
 };
 
 // The changed records cut down to the fields that this pairing carries.
-std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed, const Pairing &pairing, core::Side side) {
+std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed,
+                                    const Pairing &pairing, core::Side side) {
   std::vector<ChangedRecord> result;
   for (const ChangedRecord &record : changed) {
     ChangedRecord part{record.id, {}, {}};
@@ -148,7 +163,8 @@ std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed, c
   return result;
 }
 
-// Takes out the links whose twins somebody else is writing or has changed: whether they are deleted too is for reconcile.
+// Takes out the links whose twins somebody else is writing or has changed: whether they are deleted
+// too is for reconcile.
 void spare_busy_twins(const Organization &organization, const Pairing &pairing, core::Side deleted,
                       std::vector<Link> &links) {
   std::vector<core::Uuid> ids;
@@ -157,10 +173,13 @@ void spare_busy_twins(const Organization &organization, const Pairing &pairing, 
     ids.push_back(link.link_id);
     twins.push_back(link.face(other(deleted)));
   }
-  auto const twin_module = catalog::module(deleted == core::Side::left ? pairing.right_module : pairing.left_module);
+  auto const twin_module =
+      catalog::module(deleted == core::Side::left ? pairing.right_module : pairing.left_module);
   std::set<core::Uuid> busy;
-  for (const Record &twin : read_records(*twin_module, organization.org_id, twins)) busy.insert(twin.id);
-  for (const Record &twin : lock_records(*twin_module, organization.org_id, twins)) busy.erase(twin.id);
+  for (const Record &twin : read_records(*twin_module, organization.org_id, twins))
+    busy.insert(twin.id);
+  for (const Record &twin : lock_records(*twin_module, organization.org_id, twins))
+    busy.erase(twin.id);
   std::vector<core::Uuid> const requested = contended_links(organization.org_id, ids);
   std::erase_if(links, [&](const Link &link) {
     return busy.contains(link.face(other(deleted))) || !link.in_step() ||
@@ -170,7 +189,8 @@ void spare_busy_twins(const Organization &organization, const Pairing &pairing, 
 
 }  // namespace
 
-std::vector<std::string_view> travelling_fields(const Organization &organization, std::string_view module) {
+std::vector<std::string_view> travelling_fields(const Organization &organization,
+                                                std::string_view module) {
   std::vector<std::string_view> names;
   for (const Pairing &pairing : organization.pairings) {
     for (const MappedField &field : pairing.fields) {
@@ -182,11 +202,13 @@ std::vector<std::string_view> travelling_fields(const Organization &organization
   return names;
 }
 
-void propagate(const Module &module, const Organization &organization, const std::vector<ChangedRecord> &changed,
-               const std::string &actor, const std::optional<core::Uuid> &run) {
+void propagate(const Module &module, const Organization &organization,
+               const std::vector<ChangedRecord> &changed, const std::string &actor,
+               const std::optional<core::Uuid> &run) {
   for (const Pairing &pairing : organization.pairings) {
     for (core::Side const side : {core::Side::left, core::Side::right}) {
-      if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name) continue;
+      if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name)
+        continue;
       std::vector<ChangedRecord> const part = cut_down(changed, pairing, side);
       if (part.empty()) continue;
       pg::AsOwner owner;
@@ -196,24 +218,27 @@ void propagate(const Module &module, const Organization &organization, const std
   }
 }
 
-void unlink_deleted(const Module &module, const Organization &organization, const std::vector<core::Uuid> &records,
-                    const std::string &actor) {
+void unlink_deleted(const Module &module, const Organization &organization,
+                    const std::vector<core::Uuid> &records, const std::string &actor) {
   for (const Pairing &pairing : organization.pairings) {
     for (core::Side const side : {core::Side::left, core::Side::right}) {
-      if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name) continue;
+      if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name)
+        continue;
       std::vector<Link> const links = links_of(pairing.name, organization.org_id, side, records);
       std::vector<core::Uuid> ids;
       for (const Link &link : links) {
         if (!WriteScope::travels_over(link.link_id)) ids.push_back(link.link_id);
       }
-      // At REPEATABLE READ a link may be newer than the transaction's snapshot: to lock it would fail.
+      // At REPEATABLE READ a link may be newer than the transaction's snapshot: to lock it would
+      // fail.
       std::vector<Link> locked =
           IsolationUsesXactSnapshot() ? std::vector<Link>{} : lock_links(organization.org_id, ids);
       if (pairing.on_delete == "delete") spare_busy_twins(organization, pairing, side, locked);
       std::vector<PropagationRequest> requests;
       for (const Link &link : links) {
-        bool const held = std::none_of(locked.begin(), locked.end(),
-                                       [&](const Link &got) { return got.link_id == link.link_id; });
+        bool const held = std::none_of(locked.begin(), locked.end(), [&](const Link &got) {
+          return got.link_id == link.link_id;
+        });
         if (held) requests.push_back({link.face(side), link.link_id, {}});
       }
       leave_requests(module, organization.org_id, requests);
@@ -222,8 +247,10 @@ void unlink_deleted(const Module &module, const Organization &organization, cons
   }
 }
 
-void archive(const Organization &organization, const Pairing &pairing, const std::vector<core::Uuid> &links) {
-  (void)archive_links.execute({pg::argument(organization.org_id), pg::argument(pairing.name), pg::argument(links)});
+void archive(const Organization &organization, const Pairing &pairing,
+             const std::vector<core::Uuid> &links) {
+  (void)archive_links.execute(
+      {pg::argument(organization.org_id), pg::argument(pairing.name), pg::argument(links)});
 }
 
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,

@@ -15,23 +15,30 @@ struct ChangedRecord {
   pg::Fields now;
 };
 
-// The fields of a module whose changes travel over some pairing of the organization; empty where none does.
-std::vector<std::string_view> travelling_fields(const Organization &organization, std::string_view module);
+// The fields of a module whose changes travel over some pairing of the organization; empty where
+// none does.
+std::vector<std::string_view> travelling_fields(const Organization &organization,
+                                                std::string_view module);
 
-// Carries changes to the twins, in the writer's own transaction.  What cannot be had without waiting (a link or a twin
-// that somebody else holds), what is too much (crm_bridge.propagate_limit), and whatever a transaction at REPEATABLE
-// READ or above changes is left to reconcile as requests.
-void propagate(const Module &module, const Organization &organization, const std::vector<ChangedRecord> &changed,
-               const std::string &actor, const std::optional<core::Uuid> &run);
+// Carries changes to the twins, in the writer's own transaction.  What cannot be had without
+// waiting (a link or a twin that somebody else holds), what is too much
+// (crm_bridge.propagate_limit), and whatever a transaction at REPEATABLE READ or above changes is
+// left to reconcile as requests.
+void propagate(const Module &module, const Organization &organization,
+               const std::vector<ChangedRecord> &changed, const std::string &actor,
+               const std::optional<core::Uuid> &run);
 
-// The records were deleted: what becomes of their links and twins (D2).  Needs AsOwner and an SpiSession.
-void unlink_deleted(const Module &module, const Organization &organization, const std::vector<core::Uuid> &records,
-                    const std::string &actor);
+// The records were deleted: what becomes of their links and twins (D2).  Needs AsOwner and an
+// SpiSession.
+void unlink_deleted(const Module &module, const Organization &organization,
+                    const std::vector<core::Uuid> &records, const std::string &actor);
 
 // The links stay for the record only.
-void archive(const Organization &organization, const Pairing &pairing, const std::vector<core::Uuid> &links);
+void archive(const Organization &organization, const Pairing &pairing,
+             const std::vector<core::Uuid> &links);
 
-// Archives locked links of which one face is gone and, where the pairing says so, deletes the twins.
+// Archives locked links of which one face is gone and, where the pairing says so, deletes the
+// twins.
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,
                const std::vector<Link> &links, const std::string &actor);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 //
-// What a service told is merged into the mirror: three ways, field by field, against the shadow.  Whole batches at a
-// time; a record that a writer holds is reported as busy, never waited for.
+// What a service told is merged into the mirror: three ways, field by field, against the shadow.
+// Whole batches at a time; a record that a writer holds is reported as busy, never waited for.
+#include "functions/arguments.hpp"
 #include "functions/history.hpp"
 #include "functions/known.hpp"
 #include "functions/merge_faces.hpp"
-#include "functions/arguments.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -17,7 +17,11 @@ class Receive {
  public:
   Receive(const Module &module, const Organization &organization, core::Instant read_started_at,
           std::optional<core::Uuid> run)
-      : module_(module), organization_(organization), org_id_(organization.org_id), read_at_(read_started_at), run_(run) {}
+      : module_(module),
+        organization_(organization),
+        org_id_(organization.org_id),
+        read_at_(read_started_at),
+        run_(run) {}
 
   void run(std::vector<Incoming> &records) {
     for (Incoming &incoming : records) complete(incoming);
@@ -31,16 +35,20 @@ class Receive {
   }
 
  private:
-  core::FieldType type(std::string_view field) const { return type_of(module_, organization_, field); }
+  core::FieldType type(std::string_view field) const {
+    return type_of(module_, organization_, field);
+  }
 
   pg::Fields typed(Jsonb *document) const {
     if (document == nullptr) return {};
     return pg::read_fields(document, [&](std::string_view field) { return type(field); });
   }
 
-  // A service that does not say when and by whom: its version is an instant too, and the person is nobody that we know.
+  // A service that does not say when and by whom: its version is an instant too, and the person is
+  // nobody that we know.
   void complete(Incoming &incoming) const {
-    if (!incoming.modified_at.has_value()) incoming.modified_at = incoming.version.has_value() ? incoming.version : read_at_;
+    if (!incoming.modified_at.has_value())
+      incoming.modified_at = incoming.version.has_value() ? incoming.version : read_at_;
     if (!incoming.modified_by.has_value()) incoming.modified_by = module_.service;
   }
 
@@ -51,7 +59,8 @@ class Receive {
       if (!incoming.settled()) external_ids.push_back(incoming.external_id);
     if (external_ids.empty()) return;
     std::map<std::string, Shadow> const shadows = read_shadows(module_, org_id_, external_ids);
-    std::erase_if(external_ids, [&](const std::string &external_id) { return shadows.contains(external_id); });
+    std::erase_if(external_ids,
+                  [&](const std::string &external_id) { return shadows.contains(external_id); });
     // An app may insert what the service has under its external id.
     std::map<std::string, core::Uuid> const inserted = find_records(module_, org_id_, external_ids);
     for (Incoming &incoming : records) {
@@ -60,7 +69,8 @@ class Receive {
       if (known == shadows.end()) {
         if (incoming.deleted) incoming.settle("unchanged");
         auto const mirror = inserted.find(incoming.external_id);
-        incoming.id = mirror != inserted.end() ? mirror->second : incoming.own_id.value_or(core::Uuid{});
+        incoming.id =
+            mirror != inserted.end() ? mirror->second : incoming.own_id.value_or(core::Uuid{});
         continue;
       }
       incoming.id = known->second.id;
@@ -79,18 +89,24 @@ class Receive {
       return;
     }
     if (shadow.state == "expected") return;
-    if (shadow.state == "gone" && (read_at_ < shadow.read_at || read_at_ < shadow.acknowledged_at)) {
+    if (shadow.state == "gone" &&
+        (read_at_ < shadow.read_at || read_at_ < shadow.acknowledged_at)) {
       incoming.settle("stale", "The read began before the record was deleted.");
       return;
     }
-    // A read that began before the service confirmed our last write shows, at best, what was before it.
-    bool const newer = incoming.version.has_value() && (!shadow.version.has_value() || *incoming.version > *shadow.version);
-    bool const overtaken = shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
-    bool const older = incoming.version.has_value() && shadow.version.has_value() && *incoming.version < *shadow.version;
+    // A read that began before the service confirmed our last write shows, at best, what was before
+    // it.
+    bool const newer = incoming.version.has_value() &&
+                       (!shadow.version.has_value() || *incoming.version > *shadow.version);
+    bool const overtaken =
+        shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
+    bool const older = incoming.version.has_value() && shadow.version.has_value() &&
+                       *incoming.version < *shadow.version;
     if (shadow.state == "live" && equals(incoming.fields, shadow.fields)) {
       incoming.settle("unchanged");
     } else if (older || overtaken) {
-      incoming.settle("stale", older ? "A newer state is known." : "The read began before our last write was confirmed.");
+      incoming.settle("stale", older ? "A newer state is known."
+                                     : "The read began before our last write was confirmed.");
     }
   }
 
@@ -126,7 +142,8 @@ class Receive {
     deliveries_ = lock_deliveries(org_id_, ids);
     shadows_ = lock_shadows(org_id_, ids);
     // An id that the service keeps for us is a claim, not a proof: it must be one of this module's.
-    std::erase_if(deliveries_, [&](const auto &entry) { return entry.second.module != module_.name; });
+    std::erase_if(deliveries_,
+                  [&](const auto &entry) { return entry.second.module != module_.name; });
     for (Incoming &incoming : records) {
       if (incoming.settled() || incoming.id == core::Uuid{}) continue;
       if (held_by_others.contains(incoming.id)) {
@@ -134,7 +151,8 @@ class Receive {
         continue;
       }
       auto const shadow = shadows_.find(incoming.id);
-      bool const ours = incoming.known || mirrors_.contains(incoming.id) || deliveries_.contains(incoming.id) ||
+      bool const ours = incoming.known || mirrors_.contains(incoming.id) ||
+                        deliveries_.contains(incoming.id) ||
                         (shadow != shadows_.end() && shadow->second.module == module_.name);
       if (!ours) incoming.id = core::Uuid{};
       // What was read without a lock may have moved meanwhile.
@@ -148,26 +166,31 @@ class Receive {
     auto const mirror = mirrors_.find(incoming.id);
     auto const delivery = deliveries_.find(incoming.id);
     PendingDelivery *const pending = delivery == deliveries_.end() ? nullptr : &delivery->second;
-    if (shadow != shadows_.end() && !shadow->second.external_id.empty() && shadow->second.state != "gone" &&
-        shadow->second.external_id != incoming.external_id) {
-      // Our id is taken by another remote record: a copy that somebody made there, and a stranger here.
+    if (shadow != shadows_.end() && !shadow->second.external_id.empty() &&
+        shadow->second.state != "gone" && shadow->second.external_id != incoming.external_id) {
+      // Our id is taken by another remote record: a copy that somebody made there, and a stranger
+      // here.
       incoming.known = false;
       insert(incoming);
     } else if (incoming.deleted) {
       erase(incoming, mirror == mirrors_.end() ? nullptr : &mirror->second, pending);
     } else if (mirror != mirrors_.end()) {
-      merge(incoming, mirror->second, shadow == shadows_.end() ? nullptr : &shadow->second, pending);
+      merge(incoming, mirror->second, shadow == shadows_.end() ? nullptr : &shadow->second,
+            pending);
     } else if (pending != nullptr && pending->deletion) {
-      // Deleted here, changed there: the deletion is on its way; what it deletes is known from now on.
+      // Deleted here, changed there: the deletion is on its way; what it deletes is known from now
+      // on.
       remember(incoming, "live");
-      incoming.settle("unchanged", "The record was deleted here and is to be deleted at the service.");
+      incoming.settle("unchanged",
+                      "The record was deleted here and is to be deleted at the service.");
     } else {
       insert(incoming);
     }
   }
 
   void remember(const Incoming &incoming, const char *state) {
-    shadow_updates_.push_back({incoming.id, incoming.external_id, state, incoming.version, incoming.fields});
+    shadow_updates_.push_back(
+        {incoming.id, incoming.external_id, state, incoming.version, incoming.fields});
   }
 
   void insert(Incoming &incoming) {
@@ -186,7 +209,8 @@ class Receive {
     bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion &&
                               (!pending->dirty.empty() || pending->in_flight);
     if (changed_here) {
-      // D2: a deletion against a change is a conflict, and the changed record is kept: it is created anew.
+      // D2: a deletion against a change is a conflict, and the changed record is kept: it is
+      // created anew.
       findings_.push_back({.record = incoming.id,
                            .field = "*",
                            .other_field = "*",
@@ -198,7 +222,8 @@ class Receive {
                            .reason = "deleted"});
       shadow_updates_.push_back({incoming.id, std::nullopt, "gone", incoming.version, {}});
       identities_.push_back(incoming.id);
-      incoming.settle("conflict", "Deleted at the service, but changed here: it will be created anew.");
+      incoming.settle("conflict",
+                      "Deleted at the service, but changed here: it will be created anew.");
       return;
     }
     if (mirror != nullptr) erased_.push_back(incoming.id);
@@ -207,10 +232,12 @@ class Receive {
     incoming.settle("deleted");
   }
 
-  void merge(Incoming &incoming, const Record &mirror, const Shadow *shadow, PendingDelivery *pending) {
+  void merge(Incoming &incoming, const Record &mirror, const Shadow *shadow,
+             PendingDelivery *pending) {
     pg::Fields const known = shadow == nullptr ? pg::Fields{} : typed(shadow->fields);
     pg::Fields const sent = pending == nullptr ? pg::Fields{} : typed(pending->sent);
-    bool const created_here = pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
+    bool const created_here =
+        pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
     std::set<std::string> dirty;
     if (pending != nullptr) dirty.insert(pending->dirty.begin(), pending->dirty.end());
     Patch patch{.id = incoming.id,
@@ -231,7 +258,8 @@ class Receive {
         update.fields.insert_or_assign(field, value);
         continue;
       }
-      bool const was_dirty = dirty.contains(field) || (created_here && !in_flight && !core::is_null(local));
+      bool const was_dirty =
+          dirty.contains(field) || (created_here && !in_flight && !core::is_null(local));
       const core::Value &base = known_value != known.end() ? known_value->second
                                 : in_flight                ? sent_value->second
                                 : was_dirty                ? empty
@@ -250,7 +278,8 @@ class Receive {
                                            .right = &value,
                                            .left_changed = ours.at,
                                            .right_changed = incoming.modified_at})
-                      : core::FieldMerge{.outcome = local == value ? core::Outcome::agreed : core::Outcome::take_right};
+                      : core::FieldMerge{.outcome = local == value ? core::Outcome::agreed
+                                                                   : core::Outcome::take_right};
       if (core::is_conflict(merged.outcome)) {
         conflict = true;
         findings_.push_back({.record = incoming.id,
@@ -266,45 +295,57 @@ class Receive {
                              .right_by = incoming.modified_by.value_or(""),
                              .reason = merged.reason});
       }
-      bool const takes_theirs = merged.outcome == core::Outcome::take_right || merged.outcome == core::Outcome::right_wins;
+      bool const takes_theirs = merged.outcome == core::Outcome::take_right ||
+                                merged.outcome == core::Outcome::right_wins;
       if (takes_theirs && local != value) patch.fields.insert_or_assign(field, value);
       if (merged.outcome == core::Outcome::held) {
-        dirty.erase(field);   // a person decides; until then neither value travels, and the base stays
+        dirty.erase(
+            field);  // a person decides; until then neither value travels, and the base stays
         continue;
       }
       update.fields.insert_or_assign(field, value);
       if (merged.outcome == core::Outcome::agreed || takes_theirs) {
-        // A write of ours that is in flight may land after this read: then what won is sent once more.
-        if (in_flight && sent_value->second != value) dirty.insert(field);
-        else dirty.erase(field);
-      } else if (merged.outcome == core::Outcome::left_wins || (merged.outcome == core::Outcome::take_left && !in_flight)) {
+        // A write of ours that is in flight may land after this read: then what won is sent once
+        // more.
+        if (in_flight && sent_value->second != value)
+          dirty.insert(field);
+        else
+          dirty.erase(field);
+      } else if (merged.outcome == core::Outcome::left_wins ||
+                 (merged.outcome == core::Outcome::take_left && !in_flight)) {
         dirty.insert(field);
       }
     }
     settle_delivery(incoming, pending, dirty, created_here);
     shadow_updates_.push_back(std::move(update));
     bool const changed = !patch.fields.empty();
-    if (changed) patches_.push_back(std::move(patch));
-    else if (mirror.external_id != incoming.external_id) identified_.push_back({incoming.id, incoming.external_id});
+    if (changed)
+      patches_.push_back(std::move(patch));
+    else if (mirror.external_id != incoming.external_id)
+      identified_.push_back({incoming.id, incoming.external_id});
     incoming.settle(conflict ? "conflict" : changed ? "updated" : "unchanged");
   }
 
-  void settle_delivery(const Incoming &incoming, const PendingDelivery *pending, const std::set<std::string> &dirty,
-                       bool created_here) {
+  void settle_delivery(const Incoming &incoming, const PendingDelivery *pending,
+                       const std::set<std::string> &dirty, bool created_here) {
     if (pending != nullptr && pending->deletion) return;
     std::set<std::string> const before =
-        pending == nullptr ? std::set<std::string>{} : std::set<std::string>{pending->dirty.begin(), pending->dirty.end()};
+        pending == nullptr ? std::set<std::string>{}
+                           : std::set<std::string>{pending->dirty.begin(), pending->dirty.end()};
     std::set<std::string> after = dirty;
     // A create found at the service becomes an update of what it still lacks.
     if (created_here && pending != nullptr && !pending->in_flight) {
       for (const auto &[field, value] : mirrors_.at(incoming.id).fields) {
         const Column *column = module_.find(field);
-        bool const lacking = column != nullptr && column->writable && !core::is_null(value) && !incoming.fields.contains(field);
+        bool const lacking = column != nullptr && column->writable && !core::is_null(value) &&
+                             !incoming.fields.contains(field);
         if (lacking) after.insert(field);
       }
     }
-    if (after.empty() && pending != nullptr && !pending->in_flight) dropped_.push_back(incoming.id);
-    else if (after != before) delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
+    if (after.empty() && pending != nullptr && !pending->in_flight)
+      dropped_.push_back(incoming.id);
+    else if (after != before)
+      delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
   }
 
   void write() {
@@ -341,8 +382,8 @@ class Receive {
   std::vector<Finding> findings_;
 };
 
-// All records at once; if the database itself refuses one (a constraint, a trigger of the app), one by one, so that the
-// others are not held back by it.
+// All records at once; if the database itself refuses one (a constraint, a trigger of the app), one
+// by one, so that the others are not held back by it.
 void receive_all(const Module &module, const Organization &organization, core::Instant read_at,
                  const std::optional<core::Uuid> &run, std::vector<Incoming> &records) {
   auto const attempt = [&](std::vector<Incoming> &batch) {

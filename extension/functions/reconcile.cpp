@@ -14,7 +14,8 @@ constinit pg::Statement select_request{
     " WHERE r.org_id = $1 AND r.request_id = $2",
     {INT8OID, UUIDOID}};
 
-// Earliest first: the oldest value is the one that both sides agreed on.  Locked, so that two reconcilers do not share them.
+// Earliest first: the oldest value is the one that both sides agreed on.  Locked, so that two
+// reconcilers do not share them.
 constinit pg::Statement lock_link_requests{
     "SELECT r.request_id, r.module, r.old FROM crm_bridge.reconcile_request AS r"
     " WHERE r.org_id = $1 AND r.link_id = $2 ORDER BY r.request_id FOR UPDATE SKIP LOCKED",
@@ -22,7 +23,8 @@ constinit pg::Statement lock_link_requests{
 
 constinit pg::Statement lock_record_requests{
     "SELECT r.request_id, r.operation, r.fields FROM crm_bridge.reconcile_request AS r"
-    " WHERE r.org_id = $1 AND r.record_id = $2 AND r.link_id IS NULL ORDER BY r.request_id FOR UPDATE SKIP LOCKED",
+    " WHERE r.org_id = $1 AND r.record_id = $2 AND r.link_id IS NULL ORDER BY r.request_id FOR "
+    "UPDATE SKIP LOCKED",
     {INT8OID, UUIDOID}};
 
 constinit pg::Statement delete_requests{
@@ -30,11 +32,13 @@ constinit pg::Statement delete_requests{
     {INT8OID, UUIDARRAYOID}};
 
 constinit pg::Statement select_pairing_of_link{
-    "SELECT l.pairing FROM crm_bridge.link AS l WHERE l.org_id = $1 AND l.link_id = $2 AND l.state = 'active'",
+    "SELECT l.pairing FROM crm_bridge.link AS l WHERE l.org_id = $1 AND l.link_id = $2 AND l.state "
+    "= 'active'",
     {INT8OID, UUIDOID}};
 
 constinit pg::Statement select_external_id{
-    "SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = $1 AND s.record_id = $2 AND s.state = 'live'",
+    "SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = $1 AND s.record_id = $2 AND "
+    "s.state = 'live'",
     {INT8OID, UUIDOID}};
 
 constexpr const char *reconciler = "crm_bridge reconcile";
@@ -42,12 +46,14 @@ constexpr const char *reconciler = "crm_bridge reconcile";
 // The two faces of one link, and every request that was left for it.
 class LinkReconciliation {
  public:
-  LinkReconciliation(const Organization &organization, core::Uuid link) : organization_(organization), link_id_(link) {}
+  LinkReconciliation(const Organization &organization, core::Uuid link)
+      : organization_(organization), link_id_(link) {}
 
   bool run() {
-    pg::Rows const named = select_pairing_of_link.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
+    pg::Rows const named = select_pairing_of_link.execute(
+        {pg::argument(organization_.org_id), pg::argument(link_id_)});
     const Pairing *pairing = named.empty() ? nullptr : find(named[0].string(0));
-    if (pairing == nullptr) return finish();   // the link is over, or its pairing is switched off
+    if (pairing == nullptr) return finish();  // the link is over, or its pairing is switched off
     auto const left_module = catalog::module(pairing->left_module);
     auto const right_module = catalog::module(pairing->right_module);
     std::vector<Link> const locked = lock_links(organization_.org_id, {link_id_});
@@ -55,14 +61,17 @@ class LinkReconciliation {
     const Link &link = locked.front();
     std::vector<Record> left = lock_records(*left_module, organization_.org_id, {link.left_id});
     std::vector<Record> right = lock_records(*right_module, organization_.org_id, {link.right_id});
-    bool const left_gone = left.empty() && read_records(*left_module, organization_.org_id, {link.left_id}).empty();
-    bool const right_gone = right.empty() && read_records(*right_module, organization_.org_id, {link.right_id}).empty();
+    bool const left_gone =
+        left.empty() && read_records(*left_module, organization_.org_id, {link.left_id}).empty();
+    bool const right_gone =
+        right.empty() && read_records(*right_module, organization_.org_id, {link.right_id}).empty();
     if (left_gone || right_gone) {
       core::Side const gone = left_gone ? core::Side::left : core::Side::right;
       const std::vector<Record> &survivor = left_gone ? right : left;
       bool const both_gone = left_gone && right_gone;
       if (pairing->on_delete == "delete" && survivor.empty() && !both_gone) return false;
-      if (pairing->on_delete == "delete" && !both_gone && changed_since(link, left_gone ? *right_module : *left_module)) {
+      if (pairing->on_delete == "delete" && !both_gone &&
+          changed_since(link, left_gone ? *right_module : *left_module)) {
         keep_survivor(*pairing, *left_module, link, gone, survivor.front());
       } else {
         end_links(organization_, *pairing, gone, locked, reconciler);
@@ -70,7 +79,8 @@ class LinkReconciliation {
       return finish();
     }
     if (left.empty() || right.empty()) return false;
-    merge(*pairing, *left_module, *right_module, link, std::move(left.front()), std::move(right.front()));
+    merge(*pairing, *left_module, *right_module, link, std::move(left.front()),
+          std::move(right.front()));
     return finish();
   }
 
@@ -83,18 +93,20 @@ class LinkReconciliation {
 
   // Whether the face that is left was changed since both agreed.
   bool changed_since(const Link &link, const Module &survivor) {
-    pg::Rows const requests = lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
+    pg::Rows const requests =
+        lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
     bool changed = !link.in_step();
     for (std::uint64_t i = 0; i < requests.size(); ++i) {
       requests_.push_back(requests[i].uuid(0));
-      changed = changed || (requests[i].string(1) == survivor.name && JB_ROOT_COUNT(requests[i].jsonb(2)) > 0);
+      changed = changed ||
+                (requests[i].string(1) == survivor.name && JB_ROOT_COUNT(requests[i].jsonb(2)) > 0);
     }
     return changed;
   }
 
   // D2: a deletion against a change is a conflict, and the changed record is kept.
-  void keep_survivor(const Pairing &pairing, const Module &left_module, const Link &link, core::Side gone,
-                     const Record &survivor) const {
+  void keep_survivor(const Pairing &pairing, const Module &left_module, const Link &link,
+                     core::Side gone, const Record &survivor) const {
     bool const left_stays = gone == core::Side::right;
     archive(organization_, pairing, {link.link_id});
     Finding finding{.record = link.left_id,
@@ -109,27 +121,31 @@ class LinkReconciliation {
   }
 
   pg::Fields typed(const Module &module, Jsonb *document) const {
-    return pg::read_fields(document, [&](std::string_view field) { return type_of(module, organization_, field); });
+    return pg::read_fields(
+        document, [&](std::string_view field) { return type_of(module, organization_, field); });
   }
 
-  void merge(const Pairing &pairing, const Module &left_module, const Module &right_module, const Link &link,
-             Record left, Record right) {
+  void merge(const Pairing &pairing, const Module &left_module, const Module &right_module,
+             const Link &link, Record left, Record right) {
     Faces faces{link.link_id, std::move(left), std::move(right), typed(left_module, link.left_base),
                 typed(right_module, link.right_base)};
     pg::Fields const stored_left = faces.left_base;
     pg::Fields const stored_right = faces.right_base;
     FieldNames left_changed;
     FieldNames right_changed;
-    pg::Rows const requests = lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
+    pg::Rows const requests =
+        lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
     for (std::uint64_t i = 0; i < requests.size(); ++i) {
       requests_.push_back(requests[i].uuid(0));
       bool const on_left = requests[i].string(1) == left_module.name;
-      for (const auto &[field, old] : typed(on_left ? left_module : right_module, requests[i].jsonb(2))) {
+      for (const auto &[field, old] :
+           typed(on_left ? left_module : right_module, requests[i].jsonb(2))) {
         (on_left ? left_changed : right_changed).insert(field);
         (on_left ? faces.left_base : faces.right_base).emplace(field, old);
       }
     }
-    MergedFaces merged = merge_faces(pairing, organization_.org_id, faces, left_changed, right_changed);
+    MergedFaces merged =
+        merge_faces(pairing, organization_.org_id, faces, left_changed, right_changed);
     std::vector<core::Uuid> const travelling{link.link_id};
     write(left_module, faces.left.id, std::move(merged.new_left), travelling);
     write(right_module, faces.right.id, std::move(merged.new_right), travelling);
@@ -147,7 +163,8 @@ class LinkReconciliation {
 
   bool finish() {
     if (requests_.empty()) {
-      pg::Rows const rows = lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
+      pg::Rows const rows =
+          lock_link_requests.execute({pg::argument(organization_.org_id), pg::argument(link_id_)});
       for (std::uint64_t i = 0; i < rows.size(); ++i) requests_.push_back(rows[i].uuid(0));
     }
     (void)delete_requests.execute({pg::argument(organization_.org_id), pg::argument(requests_)});
@@ -163,7 +180,8 @@ class LinkReconciliation {
 bool reconcile_record(const Module &module, std::int64_t org_id, const core::Uuid &record) {
   bool const there = !read_records(module, org_id, {record}).empty();
   if (there && lock_records(module, org_id, {record}).empty()) return false;
-  pg::Rows const requests = lock_record_requests.execute({pg::argument(org_id), pg::argument(record)});
+  pg::Rows const requests =
+      lock_record_requests.execute({pg::argument(org_id), pg::argument(record)});
   std::vector<core::Uuid> settled;
   std::set<std::string> dirty;
   bool deliver = false;
@@ -199,12 +217,14 @@ Datum reconcile_request(FunctionCallInfo fcinfo) {
   auto const organization = catalog::organization(DatumGetInt64(fcinfo->args[1].value));
   pg::AsOwner owner;
   pg::SpiSession spi;
-  pg::Rows const found = select_request.execute({pg::argument(organization->org_id), pg::argument(request)});
-  if (found.empty()) return BoolGetDatum(true);   // somebody else settled it
+  pg::Rows const found =
+      select_request.execute({pg::argument(organization->org_id), pg::argument(request)});
+  if (found.empty()) return BoolGetDatum(true);  // somebody else settled it
   auto const module = catalog::module(found[0].string(0));
   std::optional<core::Uuid> const link = found[0].optional_uuid(3);
-  bool const settled = link.has_value() ? LinkReconciliation{*organization, *link}.run()
-                                        : reconcile_record(*module, organization->org_id, found[0].uuid(2));
+  bool const settled = link.has_value()
+                           ? LinkReconciliation{*organization, *link}.run()
+                           : reconcile_record(*module, organization->org_id, found[0].uuid(2));
   return BoolGetDatum(settled);
 }
 

@@ -9,17 +9,22 @@ constinit const WriteScope *innermost = nullptr;
 
 const char *to_text(Origin origin) {
   switch (origin) {
-    case Origin::app: return "app";
-    case Origin::service: return "service";
-    case Origin::bridge: return "bridge";
-    case Origin::import: return "import";
-    case Origin::mass_update: return "mass_update";
+    case Origin::app:
+      return "app";
+    case Origin::service:
+      return "service";
+    case Origin::bridge:
+      return "bridge";
+    case Origin::import:
+      return "import";
+    case Origin::mass_update:
+      return "mass_update";
   }
   return "app";
 }
 
-WriteScope::WriteScope(Origin origin, std::string module, std::string actor, std::optional<core::Uuid> run,
-                       const std::vector<core::Uuid> *links)
+WriteScope::WriteScope(Origin origin, std::string module, std::string actor,
+                       std::optional<core::Uuid> run, const std::vector<core::Uuid> *links)
     : origin_(origin),
       module_(std::move(module)),
       actor_(std::move(actor)),
@@ -37,7 +42,8 @@ const WriteScope *WriteScope::current(std::string_view module) {
 
 bool WriteScope::travels_over(const core::Uuid &link) {
   for (const WriteScope *scope = innermost; scope != nullptr; scope = scope->outer_) {
-    if (scope->links_ != nullptr && std::find(scope->links_->begin(), scope->links_->end(), link) != scope->links_->end())
+    if (scope->links_ != nullptr &&
+        std::find(scope->links_->begin(), scope->links_->end(), link) != scope->links_->end())
       return true;
   }
   return false;

@@ -9,12 +9,14 @@ namespace crm_bridge {
 enum class Origin : int { app, service, bridge, import, mass_update };
 const char *to_text(Origin origin);
 
-// Says of the statements that run inside it that they are the bridge's own.  It holds for the rows of one mirror only: what
-// an app's own trigger writes elsewhere meanwhile is still the app's.  Backend-local and lexical, so nobody can SET it
-// and it ends with its block, whichever way that ends.
+// Says of the statements that run inside it that they are the bridge's own.  It holds for the rows
+// of one mirror only: what an app's own trigger writes elsewhere meanwhile is still the app's.
+// Backend-local and lexical, so nobody can SET it and it ends with its block, whichever way that
+// ends.
 class WriteScope {
  public:
-  WriteScope(Origin origin, std::string module, std::string actor, std::optional<core::Uuid> run = std::nullopt,
+  WriteScope(Origin origin, std::string module, std::string actor,
+             std::optional<core::Uuid> run = std::nullopt,
              const std::vector<core::Uuid> *links = nullptr);
   ~WriteScope();
   WriteScope(const WriteScope &) = delete;

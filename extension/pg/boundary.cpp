@@ -27,11 +27,13 @@ const char *copy_text(const std::string &text) noexcept {
   return copy;
 }
 
-void raise(ErrorData *backend_error, int sqlstate, const char *message, const char *detail, const char *hint) {
+void raise(ErrorData *backend_error, int sqlstate, const char *message, const char *detail,
+           const char *hint) {
   if (backend_error != nullptr) ReThrowError(backend_error);
-  ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message != nullptr ? message : "out of memory"),
-                  detail != nullptr ? errdetail_internal("%s", detail) : 0,
-                  hint != nullptr ? errhint("%s", hint) : 0));
+  ereport(ERROR,
+          (errcode(sqlstate), errmsg_internal("%s", message != nullptr ? message : "out of memory"),
+           detail != nullptr ? errdetail_internal("%s", detail) : 0,
+           hint != nullptr ? errhint("%s", hint) : 0));
   pg_unreachable();
 }
 

@@ -5,12 +5,13 @@
 
 #include "pg/postgres.hpp"
 
-// The boundary between C++ and the backend.  The rule in one sentence: a backend call that may raise is made
-// through pg::call; an exception never leaves pg::entry.
+// The boundary between C++ and the backend.  The rule in one sentence: a backend call that may
+// raise is made through pg::call; an exception never leaves pg::entry.
 namespace crm_bridge::pg {
 
-// An ERROR of the backend on its way through C++ frames.  Deliberately not a std::exception, so that core code
-// cannot swallow it.  It may only be rethrown or followed by a rolled-back subtransaction.
+// An ERROR of the backend on its way through C++ frames.  Deliberately not a std::exception, so
+// that core code cannot swallow it.  It may only be rethrown or followed by a rolled-back
+// subtransaction.
 class BackendError {
  public:
   explicit BackendError(ErrorData *data) noexcept : data_(data) {}
@@ -25,7 +26,8 @@ namespace internal {
 // Restores the backend's handler chain on every way out of a guarded call.
 class HandlerScope {
  public:
-  HandlerScope() noexcept : exception_stack_(PG_exception_stack), context_stack_(error_context_stack) {}
+  HandlerScope() noexcept
+      : exception_stack_(PG_exception_stack), context_stack_(error_context_stack) {}
   ~HandlerScope() {
     PG_exception_stack = exception_stack_;
     error_context_stack = context_stack_;
@@ -38,8 +40,9 @@ class HandlerScope {
   ErrorContextCallback *context_stack_;
 };
 
-// Where copies of errors live while they travel: the context that was current when the outermost C++ frame was
-// entered.  Not the current one: unwinding runs SPI_finish, which frees the context the copy would be in.
+// Where copies of errors live while they travel: the context that was current when the outermost
+// C++ frame was entered.  Not the current one: unwinding runs SPI_finish, which frees the context
+// the copy would be in.
 class ErrorHome {
  public:
   ErrorHome() noexcept : previous_(current) { current = CurrentMemoryContext; }
@@ -52,19 +55,20 @@ class ErrorHome {
   MemoryContext previous_;
 };
 
-// Copies the pending error to the error home and clears the backend's error state; nullptr when even that fails.
+// Copies the pending error to the error home and clears the backend's error state; nullptr when
+// even that fails.
 ErrorData *take_error() noexcept;
 
 // A palloc'd copy; nullptr instead of an ERROR when there is no memory.
 const char *copy_text(const std::string &text) noexcept;
 
-[[noreturn]] void raise(ErrorData *backend_error, int sqlstate, const char *message, const char *detail,
-                        const char *hint);
+[[noreturn]] void raise(ErrorData *backend_error, int sqlstate, const char *message,
+                        const char *detail, const char *hint);
 
 }  // namespace internal
 
-// Runs `fn`, which may raise ERROR, below live C++ objects.  `fn` owns nothing that needs a destructor: the
-// backend jumps straight out of it.  What it raises arrives as BackendError.
+// Runs `fn`, which may raise ERROR, below live C++ objects.  `fn` owns nothing that needs a
+// destructor: the backend jumps straight out of it.  What it raises arrives as BackendError.
 template <typename Fn>
 auto call(Fn &&fn) -> std::invoke_result_t<Fn &> {
   using Result = std::invoke_result_t<Fn &>;
@@ -74,7 +78,8 @@ auto call(Fn &&fn) -> std::invoke_result_t<Fn &> {
   {
     internal::HandlerScope scope;
     sigjmp_buf here;
-    // No signal mask is saved (second argument 0): ten times cheaper, and the backend's own handlers do the same.
+    // No signal mask is saved (second argument 0): ten times cheaper, and the backend's own
+    // handlers do the same.
     if (sigsetjmp(here, 0) == 0) {
       PG_exception_stack = &here;
       return fn();
@@ -86,8 +91,8 @@ auto call(Fn &&fn) -> std::invoke_result_t<Fn &> {
   throw BackendError{data};
 }
 
-// The body of every SQL-callable function.  The handlers only copy; the ERROR is raised after they have ended,
-// when this frame holds plain data and nothing else.
+// The body of every SQL-callable function.  The handlers only copy; the ERROR is raised after they
+// have ended, when this frame holds plain data and nothing else.
 template <auto Body>
 Datum entry(FunctionCallInfo fcinfo) {
   ErrorData *backend_error = nullptr;
@@ -126,12 +131,10 @@ inline void check_interrupts() {
 }  // namespace crm_bridge::pg
 
 // Makes `body` callable from SQL under the C symbol `name`.
-#define CRM_BRIDGE_FUNCTION(name, body)                                     \
-  extern "C" {                                                              \
-  PGDLLEXPORT Datum name(FunctionCallInfo fcinfo);                          \
-  PG_FUNCTION_INFO_V1(name);                                                \
-  Datum name(FunctionCallInfo fcinfo) {                                     \
-    return ::crm_bridge::pg::entry<body>(fcinfo);                           \
-  }                                                                         \
-  }                                                                         \
+#define CRM_BRIDGE_FUNCTION(name, body)                                                 \
+  extern "C" {                                                                          \
+  PGDLLEXPORT Datum name(FunctionCallInfo fcinfo);                                      \
+  PG_FUNCTION_INFO_V1(name);                                                            \
+  Datum name(FunctionCallInfo fcinfo) { return ::crm_bridge::pg::entry<body>(fcinfo); } \
+  }                                                                                     \
   static_assert(true, "a semicolon follows")

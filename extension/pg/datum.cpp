@@ -36,8 +36,8 @@ NullableDatum array_argument(std::size_t count, Oid type, Element element) {
     int dimensions[1] = {static_cast<int>(count)};
     int lower_bounds[1] = {1};
     ArrayType *array = count == 0 ? construct_empty_array(type)
-                                  : construct_md_array(values, nulls, 1, dimensions, lower_bounds, type, length,
-                                                       by_value, alignment);
+                                  : construct_md_array(values, nulls, 1, dimensions, lower_bounds,
+                                                       type, length, by_value, alignment);
     pfree(values);
     pfree(nulls);
     return PointerGetDatum(array);
@@ -67,7 +67,8 @@ NullableDatum argument(const Jsonb *jsonb) {
 }
 
 NullableDatum argument(const std::optional<core::Instant> &instant) {
-  return instant.has_value() ? argument(TimestampTzGetDatum(timestamp_of(*instant))) : null_argument();
+  return instant.has_value() ? argument(TimestampTzGetDatum(timestamp_of(*instant)))
+                             : null_argument();
 }
 
 NullableDatum argument(std::int64_t number) { return argument(Int64GetDatum(number)); }
@@ -75,7 +76,8 @@ NullableDatum argument(std::int64_t number) { return argument(Int64GetDatum(numb
 NullableDatum argument(bool boolean) { return argument(BoolGetDatum(boolean)); }
 
 NullableDatum argument(const std::vector<std::string> &texts) {
-  return array_argument(texts.size(), TEXTOID, [&](std::size_t i, bool *) { return text_datum(texts[i]); });
+  return array_argument(texts.size(), TEXTOID,
+                        [&](std::size_t i, bool *) { return text_datum(texts[i]); });
 }
 
 NullableDatum argument(const std::vector<std::optional<std::string>> &texts) {
@@ -86,7 +88,8 @@ NullableDatum argument(const std::vector<std::optional<std::string>> &texts) {
 }
 
 NullableDatum argument(const std::vector<core::Uuid> &uuids) {
-  return array_argument(uuids.size(), UUIDOID, [&](std::size_t i, bool *) { return uuid_datum(uuids[i]); });
+  return array_argument(uuids.size(), UUIDOID,
+                        [&](std::size_t i, bool *) { return uuid_datum(uuids[i]); });
 }
 
 NullableDatum argument(const std::vector<std::optional<core::Uuid>> &uuids) {
@@ -111,7 +114,8 @@ NullableDatum argument(const std::vector<std::optional<core::Instant>> &instants
 }
 
 NullableDatum argument(const std::vector<bool> &booleans) {
-  return array_argument(booleans.size(), BOOLOID, [&](std::size_t i, bool *) { return BoolGetDatum(booleans[i]); });
+  return array_argument(booleans.size(), BOOLOID,
+                        [&](std::size_t i, bool *) { return BoolGetDatum(booleans[i]); });
 }
 
 core::Uuid uuid_of(Datum datum) {
@@ -130,7 +134,8 @@ std::vector<std::string> texts_of(Datum text_array) {
   bool *nulls = nullptr;
   int const count = call([&] {
     int n = 0;
-    deconstruct_array(DatumGetArrayTypeP(text_array), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+    deconstruct_array(DatumGetArrayTypeP(text_array), TEXTOID, -1, false, TYPALIGN_INT, &values,
+                      &nulls, &n);
     return n;
   });
   std::vector<std::string> texts;
@@ -146,7 +151,8 @@ std::vector<core::Uuid> uuids_of(Datum uuid_array) {
   bool *nulls = nullptr;
   int const count = call([&] {
     int n = 0;
-    deconstruct_array(DatumGetArrayTypeP(uuid_array), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR, &values, &nulls, &n);
+    deconstruct_array(DatumGetArrayTypeP(uuid_array), UUIDOID, UUID_LEN, false, TYPALIGN_CHAR,
+                      &values, &nulls, &n);
     return n;
   });
   std::vector<core::Uuid> uuids;
@@ -170,7 +176,8 @@ core::Value value_of(Datum datum, bool is_null, core::FieldType type, Oid type_o
       return text_of(datum);
     case core::FieldType::number:
     case core::FieldType::money: {
-      const char *digits = call([&] { return DatumGetCString(DirectFunctionCall1(numeric_out, datum)); });
+      const char *digits =
+          call([&] { return DatumGetCString(DirectFunctionCall1(numeric_out, datum)); });
       auto number = core::parse_number(digits);
       // NaN and infinities, of dates too, have no counterpart at any service.
       return number.has_value() ? core::Value{std::move(*number)} : core::Value{};

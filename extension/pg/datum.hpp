@@ -3,8 +3,8 @@
 
 #include "pg/boundary.hpp"
 
-// Core values to and from the backend's Datums.  Everything here guards its own backend calls; results are
-// palloc'd in the current context.
+// Core values to and from the backend's Datums.  Everything here guards its own backend calls;
+// results are palloc'd in the current context.
 namespace crm_bridge::pg {
 
 inline NullableDatum argument(Datum value) { return {value, false}; }
@@ -13,7 +13,7 @@ NullableDatum argument(const std::string &text);
 NullableDatum argument(const std::optional<std::string> &text);
 NullableDatum argument(const core::Uuid &uuid);
 NullableDatum argument(const std::optional<core::Uuid> &uuid);
-NullableDatum argument(const Jsonb *jsonb);                       // nullptr is NULL
+NullableDatum argument(const Jsonb *jsonb);  // nullptr is NULL
 NullableDatum argument(const std::optional<core::Instant> &instant);
 NullableDatum argument(std::int64_t number);
 NullableDatum argument(bool boolean);

@@ -24,10 +24,12 @@ void push(JsonbParseState **state, JsonbIteratorToken place, const core::Value &
     item.val.boolean = *boolean;
   } else if (const auto *number = std::get_if<core::Number>(&value)) {
     item.type = jbvNumeric;
-    item.val.numeric = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(number->digits.c_str()),
-                                                           ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+    item.val.numeric =
+        DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(number->digits.c_str()),
+                                            ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
   } else if (const auto *json = std::get_if<core::Json>(&value)) {
-    Jsonb *document = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json->text.c_str())));
+    Jsonb *document =
+        DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json->text.c_str())));
     if (JB_ROOT_IS_SCALAR(document)) {
       JsonbIterator *iterator = JsonbIteratorInit(&document->root);
       (void)JsonbIteratorNext(&iterator, &item, true);
@@ -66,7 +68,8 @@ std::vector<std::string> texts_for(const core::Value &value) {
 }
 
 [[noreturn]] void wrong_type(core::FieldType type) {
-  throw core::Unmappable{"wrong_type", "The value is not of type " + std::string{core::to_text(type)} + "."};
+  throw core::Unmappable{"wrong_type",
+                         "The value is not of type " + std::string{core::to_text(type)} + "."};
 }
 
 template <typename Parsed>
@@ -80,16 +83,20 @@ std::string_view text_in(const JsonbValue &json) {
 }
 
 std::string digits_in(const JsonbValue &json) {
-  return call([&] { return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json.val.numeric))); });
+  return call([&] {
+    return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(json.val.numeric)));
+  });
 }
 
 core::Value references_in(const JsonbValue &json) {
-  if (json.type != jbvBinary || !JsonContainerIsArray(json.val.binary.data)) wrong_type(core::FieldType::references);
+  if (json.type != jbvBinary || !JsonContainerIsArray(json.val.binary.data))
+    wrong_type(core::FieldType::references);
   std::vector<core::Uuid> uuids;
   JsonbIterator *iterator = call([&] { return JsonbIteratorInit(json.val.binary.data); });
   JsonbValue element;
   for (;;) {
-    JsonbIteratorToken const token = call([&] { return JsonbIteratorNext(&iterator, &element, true); });
+    JsonbIteratorToken const token =
+        call([&] { return JsonbIteratorNext(&iterator, &element, true); });
     if (token == WJB_DONE) break;
     if (token != WJB_ELEM) continue;
     auto uuid = element.type == jbvString ? core::parse_uuid(text_in(element)) : std::nullopt;
@@ -130,13 +137,15 @@ Jsonb *to_jsonb(const core::Value &value) {
 
 Jsonb *empty_object() { return to_jsonb(Fields{}); }
 
-void for_each_member(Jsonb *object, const std::function<void(std::string_view, const JsonbValue &)> &visit) {
+void for_each_member(Jsonb *object,
+                     const std::function<void(std::string_view, const JsonbValue &)> &visit) {
   if (!JB_ROOT_IS_OBJECT(object)) return;
   JsonbIterator *iterator = call([&] { return JsonbIteratorInit(&object->root); });
   JsonbValue item;
   std::string key;
   for (;;) {
-    JsonbIteratorToken const token = call([&] { return JsonbIteratorNext(&iterator, &item, true); });
+    JsonbIteratorToken const token =
+        call([&] { return JsonbIteratorNext(&iterator, &item, true); });
     if (token == WJB_DONE) return;
     if (token == WJB_KEY) key = std::string{text_in(item)};
     if (token == WJB_VALUE) visit(key, item);
@@ -148,7 +157,8 @@ void for_each_object(Jsonb *array, const std::function<void(Jsonb *)> &visit) {
   JsonbIterator *iterator = call([&] { return JsonbIteratorInit(&array->root); });
   JsonbValue item;
   for (;;) {
-    JsonbIteratorToken const token = call([&] { return JsonbIteratorNext(&iterator, &item, true); });
+    JsonbIteratorToken const token =
+        call([&] { return JsonbIteratorNext(&iterator, &item, true); });
     if (token == WJB_DONE) return;
     if (token != WJB_ELEM) continue;
     bool const is_object = item.type == jbvBinary && JsonContainerIsObject(item.val.binary.data);
@@ -162,12 +172,14 @@ core::Value value_of(const JsonbValue &json, core::FieldType type) {
     case core::FieldType::text:
     case core::FieldType::html:
     case core::FieldType::picklist:
-      if (json.type == jbvNumeric) return digits_in(json);   // a service may type a choice or a number as text
+      if (json.type == jbvNumeric)
+        return digits_in(json);  // a service may type a choice or a number as text
       if (json.type != jbvString) wrong_type(type);
       return std::string{text_in(json)};
     case core::FieldType::number:
     case core::FieldType::money:
-      if (json.type == jbvNumeric) return parsed_or_wrong(core::parse_number(digits_in(json)), type);
+      if (json.type == jbvNumeric)
+        return parsed_or_wrong(core::parse_number(digits_in(json)), type);
       if (json.type != jbvString) wrong_type(type);
       return parsed_or_wrong(core::parse_number(text_in(json)), type);
     case core::FieldType::boolean:
@@ -198,7 +210,8 @@ std::optional<std::string> text_member(Jsonb *object, const char *key) {
   JsonbValue buffer;
   const JsonbValue *value = call([&]() -> const JsonbValue * {
     return JB_ROOT_IS_OBJECT(object)
-               ? getKeyJsonValueFromContainer(&object->root, key, static_cast<int>(std::strlen(key)), &buffer)
+               ? getKeyJsonValueFromContainer(&object->root, key,
+                                              static_cast<int>(std::strlen(key)), &buffer)
                : nullptr;
   });
   if (value == nullptr || value->type == jbvNull) return std::nullopt;

@@ -8,7 +8,8 @@
 
 namespace crm_bridge::pg {
 
-// The fields of a record by name.  An absent field was not read or did not change; a null one is empty.
+// The fields of a record by name.  An absent field was not read or did not change; a null one is
+// empty.
 using Fields = std::map<std::string, core::Value, std::less<>>;
 
 // As jsonb: text, picklist, date, instant and references as strings, numbers as numbers.
@@ -16,18 +17,21 @@ Jsonb *to_jsonb(const Fields &fields);
 Jsonb *to_jsonb(const core::Value &value);
 Jsonb *empty_object();
 
-// Calls `visit(key, value)` for each member of the top-level object; anything but an object has none.
-void for_each_member(Jsonb *object, const std::function<void(std::string_view, const JsonbValue &)> &visit);
+// Calls `visit(key, value)` for each member of the top-level object; anything but an object has
+// none.
+void for_each_member(Jsonb *object,
+                     const std::function<void(std::string_view, const JsonbValue &)> &visit);
 
-// Calls `visit(object)` for each element of a top-level array; elements that are no objects come as nullptr.
+// Calls `visit(object)` for each element of a top-level array; elements that are no objects come as
+// nullptr.
 void for_each_object(Jsonb *array, const std::function<void(Jsonb *)> &visit);
 
-// The value as `type` has it.  Throws core::Unmappable with reason "wrong_type" if it is none of that type.
-// References are uuids in our own documents.
+// The value as `type` has it.  Throws core::Unmappable with reason "wrong_type" if it is none of
+// that type. References are uuids in our own documents.
 core::Value value_of(const JsonbValue &json, core::FieldType type);
 
-// Likewise of what is stored already: a value that does not fit its type (an app wrote it into custom_fields, or the
-// service gave the field another type) is taken as json.
+// Likewise of what is stored already: a value that does not fit its type (an app wrote it into
+// custom_fields, or the service gave the field another type) is taken as json.
 core::Value stored_value_of(const JsonbValue &json, core::FieldType type);
 
 // A string member's text; nullopt if it is absent or null.  Numbers are given as their digits.

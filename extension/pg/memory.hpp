@@ -17,16 +17,19 @@ class ContextScope {
   MemoryContext previous_;
 };
 
-// A context of its own for what is needed only for a while: a statement of a million rows must not keep what each of
-// them allocated.
+// A context of its own for what is needed only for a while: a statement of a million rows must not
+// keep what each of them allocated.
 class Scratch {
  public:
   explicit Scratch(const char *purpose)
-      : context_(call([&] { return AllocSetContextCreateInternal(CurrentMemoryContext, purpose, ALLOCSET_DEFAULT_SIZES); })),
+      : context_(call([&] {
+          return AllocSetContextCreateInternal(CurrentMemoryContext, purpose,
+                                               ALLOCSET_DEFAULT_SIZES);
+        })),
         previous_(MemoryContextSwitchTo(context_)) {}
   ~Scratch() {
     MemoryContextSwitchTo(previous_);
-    MemoryContextDelete(context_);   // unguarded: frees memory
+    MemoryContextDelete(context_);  // unguarded: frees memory
   }
   Scratch(const Scratch &) = delete;
   Scratch &operator=(const Scratch &) = delete;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
-// The only door to the server's headers.  Standard headers and core come first: the server redefines printf and
-// friends, and core refuses to be compiled after it.
+// The only door to the server's headers.  Standard headers and core come first: the server
+// redefines printf and friends, and core refuses to be compiled after it.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -71,7 +71,8 @@ extern "C" {
 #include "utils/xid8.h"
 }
 
-// PostgreSQL 15 leaves this empty; with hidden visibility the server would then not find the functions.
+// PostgreSQL 15 leaves this empty; with hidden visibility the server would then not find the
+// functions.
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))

@@ -11,8 +11,8 @@ AsOwner::AsOwner() {
     Oid const owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
     ReleaseSysCache(tuple);
     guc_nest_level_ = NewGUCNestLevel();
-    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
-                            0, false);
+    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
     GetUserIdAndSecContext(&user_, &security_context_);
     SetUserIdAndSecContext(owner, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
   });
@@ -20,7 +20,8 @@ AsOwner::AsOwner() {
 
 AsOwner::~AsOwner() {
   SetUserIdAndSecContext(user_, security_context_);
-  // Unguarded: restoring a value that was valid when it was saved raises nothing worse than WARNING.
+  // Unguarded: restoring a value that was valid when it was saved raises nothing worse than
+  // WARNING.
   AtEOXact_GUC(true, guc_nest_level_);
 }
 
@@ -47,13 +48,16 @@ std::optional<std::string> Row::optional_string(int position) const {
   NullableDatum const value = (*this)[position];
   if (value.isnull) return std::nullopt;
   const char *characters = call([&] {
-    return SPI_gettypeid(descriptor_, position + 1) == NAMEOID ? NameStr(*DatumGetName(value.value))
-                                                                : text_to_cstring(reinterpret_cast<const ::text *>(DatumGetPointer(value.value)));
+    return SPI_gettypeid(descriptor_, position + 1) == NAMEOID
+               ? NameStr(*DatumGetName(value.value))
+               : text_to_cstring(reinterpret_cast<const ::text *>(DatumGetPointer(value.value)));
   });
   return std::string{characters};
 }
 
-std::string Row::string(int position) const { return optional_string(position).value_or(std::string{}); }
+std::string Row::string(int position) const {
+  return optional_string(position).value_or(std::string{});
+}
 
 std::int64_t Row::bigint(int position) const { return DatumGetInt64((*this)[position].value); }
 
@@ -99,12 +103,14 @@ Rows Statement::execute(std::initializer_list<NullableDatum> arguments) {
     if (plan_ == nullptr) {
       // Generic plans: what a statement touches is a few rows by key, whatever the parameters are.
       SPIPlanPtr plan = SPI_prepare_cursor(text_, count_, types_.data(), CURSOR_OPT_GENERIC_PLAN);
-      if (plan == nullptr) elog(ERROR, "could not prepare \"%s\": %s", text_, SPI_result_code_string(SPI_result));
+      if (plan == nullptr)
+        elog(ERROR, "could not prepare \"%s\": %s", text_, SPI_result_code_string(SPI_result));
       if (SPI_keepplan(plan) != 0) elog(ERROR, "could not keep a plan");
       plan_ = plan;
     }
     int const result = SPI_execute_plan(plan_, values, nulls, false, 0);
-    if (result < 0) elog(ERROR, "could not execute \"%s\": %s", text_, SPI_result_code_string(result));
+    if (result < 0)
+      elog(ERROR, "could not execute \"%s\": %s", text_, SPI_result_code_string(result));
   });
   return Rows{SPI_tuptable, SPI_tuptable == nullptr ? 0 : SPI_processed};
 }

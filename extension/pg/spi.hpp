@@ -7,9 +7,10 @@
 
 namespace crm_bridge::pg {
 
-// Runs a block as the owner of the extension, with search_path pinned, the way the server's own referential
-// integrity triggers switch identity.  Cheaper than SECURITY DEFINER on a trigger, because only the paths that need a
-// query pay for it.  Everything below it writes machinery tables that apps have no grants on.
+// Runs a block as the owner of the extension, with search_path pinned, the way the server's own
+// referential integrity triggers switch identity.  Cheaper than SECURITY DEFINER on a trigger,
+// because only the paths that need a query pay for it.  Everything below it writes machinery tables
+// that apps have no grants on.
 class AsOwner {
  public:
   AsOwner();
@@ -39,13 +40,13 @@ class Row {
   // Values by reference point into the result.
   NullableDatum operator[](int position) const;
   bool is_null(int position) const { return (*this)[position].isnull; }
-  std::string string(int position) const;                            // of text and name; empty for NULL
+  std::string string(int position) const;  // of text and name; empty for NULL
   std::optional<std::string> optional_string(int position) const;
   std::int64_t bigint(int position) const;
   bool boolean(int position) const;
   core::Uuid uuid(int position) const;
   std::optional<core::Uuid> optional_uuid(int position) const;
-  Jsonb *jsonb(int position) const;                                // detoasted; nullptr for NULL
+  Jsonb *jsonb(int position) const;  // detoasted; nullptr for NULL
   std::optional<core::Instant> instant(int position) const;
 
  private:
@@ -66,9 +67,9 @@ class Rows {
   std::uint64_t count_;
 };
 
-// A statement: its text with every name qualified, the types of its parameters, and the plan, which is prepared on
-// first use and kept for the session.  At namespace scope it is constinit; one whose text is made at run time
-// belongs to the cache entry that made it, which calls forget().
+// A statement: its text with every name qualified, the types of its parameters, and the plan, which
+// is prepared on first use and kept for the session.  At namespace scope it is constinit; one whose
+// text is made at run time belongs to the cache entry that made it, which calls forget().
 class Statement {
  public:
   static constexpr int maximum_parameters = 16;

@@ -6,7 +6,8 @@ namespace crm_bridge::pg {
 namespace {
 
 // Signatures that differ between major versions.
-void insert_index_entries(ResultRelInfo *result, TupleTableSlot *slot, EState *estate, bool update) {
+void insert_index_entries(ResultRelInfo *result, TupleTableSlot *slot, EState *estate,
+                          bool update) {
 #if PG_VERSION_NUM >= 160000
   List *recheck = ExecInsertIndexTuples(result, slot, estate, update, false, nullptr, NIL, false);
 #else
@@ -78,10 +79,12 @@ void TableWriter::update(ItemPointer tid, TupleTableSlot *slot) {
 #else
   bool indexes = false;
 #endif
-  TM_Result const outcome = table_tuple_update(relation_, tid, slot, GetCurrentCommandId(true), GetLatestSnapshot(),
-                                               InvalidSnapshot, true, &failure, &lock_mode, &indexes);
+  TM_Result const outcome =
+      table_tuple_update(relation_, tid, slot, GetCurrentCommandId(true), GetLatestSnapshot(),
+                         InvalidSnapshot, true, &failure, &lock_mode, &indexes);
   // The caller holds the row's lock, so nobody can have come in between.
-  if (outcome != TM_Ok) elog(ERROR, "row of \"%s\" changed while it was locked", RelationGetRelationName(relation_));
+  if (outcome != TM_Ok)
+    elog(ERROR, "row of \"%s\" changed while it was locked", RelationGetRelationName(relation_));
 #if PG_VERSION_NUM >= 160000
   if (indexes != TU_None) insert_index_entries(result_, slot, estate_, true);
 #else

@@ -5,9 +5,10 @@
 
 namespace crm_bridge::pg {
 
-// Writes rows of one of our own tables without a query: what an executor start would cost is most of what a
-// single-row capture costs.  It keeps indexes; it checks no constraint, fires no trigger and asks for no privilege,
-// so it is only for machinery tables whose rows are made right by construction.
+// Writes rows of one of our own tables without a query: what an executor start would cost is most
+// of what a single-row capture costs.  It keeps indexes; it checks no constraint, fires no trigger
+// and asks for no privilege, so it is only for machinery tables whose rows are made right by
+// construction.
 class TableWriter {
  public:
   explicit TableWriter(Oid table);

@@ -5,8 +5,8 @@
 
 namespace crm_bridge::pg {
 
-// How a trigger function was called, checked before anything is read.  Misuse is reported as 39P01 with the
-// trigger's name.
+// How a trigger function was called, checked before anything is read.  Misuse is reported as 39P01
+// with the trigger's name.
 class TriggerCall {
  public:
   enum class When { before_row, after_statement, before_statement };
@@ -45,8 +45,9 @@ class TransitionTable {
   int read_pointer_ = 0;
 };
 
-// Whether two values of a column are the same to a person: the same bytes, or equal numbers of another scale, also
-// inside a document.  Runs below pg::call.
-bool same_value(Datum left, bool left_null, Datum right, bool right_null, bool by_value, int length, Oid type);
+// Whether two values of a column are the same to a person: the same bytes, or equal numbers of
+// another scale, also inside a document.  Runs below pg::call.
+bool same_value(Datum left, bool left_null, Datum right, bool right_null, bool by_value, int length,
+                Oid type);
 
 }  // namespace crm_bridge::pg

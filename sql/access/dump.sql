@@ -5,6 +5,9 @@ RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  -- Not every table that this serves has such a column.
+  wanted text := to_jsonb(NEW) ->> 'pairing';
 BEGIN
   -- A restore: what belongs together was together when it was dumped.
   IF NOT EXISTS (SELECT 1 FROM crm_bridge.installation) THEN
@@ -17,9 +20,9 @@ BEGIN
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, HINT = 'Make it with crm_bridge.create_organization().';
     END IF;
   ELSE
-    PERFORM 1 FROM crm_bridge.pairing AS p WHERE p.org_id = NEW.org_id AND p.pairing = NEW.pairing;
+    PERFORM 1 FROM crm_bridge.pairing AS p WHERE p.org_id = NEW.org_id AND p.pairing = wanted;
     IF NOT FOUND THEN
-      RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('pairing "%s" does not exist in organization %s', NEW.pairing, NEW.org_id),
+      RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('pairing "%s" does not exist in organization %s', wanted, NEW.org_id),
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, HINT = 'The pairings are listed in crm_bridge.pairing.';
     END IF;
   END IF;

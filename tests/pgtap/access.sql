@@ -2,7 +2,7 @@
 -- Who may what, tried by SET ROLE, denials first (design §5, T38, T39, B13, B16).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(100);
+SELECT plan(89);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
@@ -108,11 +108,10 @@ INSERT INTO crm_bridge.crm_deal (org_id, deal_name, stage) VALUES (1, 'Our deal'
 SELECT id AS ours FROM crm_bridge.crm_deal WHERE org_id = 1 \gset
 SELECT id AS theirs FROM crm_bridge.crm_deal WHERE org_id = 2 \gset
 SELECT is_empty($$
-  SELECT n.name FROM readable AS n JOIN pg_class AS c ON c.relname = n.name AND c.relnamespace = 'crm_bridge'::regnamespace
-   WHERE EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'org_id')
-     AND (pg_temp.seen('test_app', format('SELECT 1 FROM crm_bridge.%I WHERE org_id <> 1', n.name)) > 0
-       OR pg_temp.seen('test_analyst', format('SELECT 1 FROM crm_bridge.%I WHERE org_id <> 1', n.name)) > 0
-       OR pg_temp.seen('test_administrator', format('SELECT 1 FROM crm_bridge.%I WHERE org_id <> 1', n.name)) > 0)
+  SELECT n.name, r.role FROM readable AS n, roles AS r
+   WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
+     -- Asked of the row as a document, because not every table has the column.
+     AND pg_temp.seen(r.role, format('SELECT 1 FROM crm_bridge.%I AS t WHERE to_jsonb(t) ->> %L <> %L', n.name, 'org_id', '1')) > 0
   $$, 'T39: no table and no view shows a row of another organization');
 SELECT is(pg_temp.seen('test_app', 'SELECT 1 FROM crm_bridge.crm_deal'), 1::bigint, 'one''s own are there');
 SELECT is(pg_temp.seen('test_other_app', 'SELECT 1 FROM crm_bridge.crm_deal'), 1::bigint, 'for each organization');
@@ -122,7 +121,7 @@ SELECT ok(pg_temp.seen('test_app', 'SELECT 1 FROM crm_bridge.history') > 0, 'tho
 SET LOCAL ROLE test_app;
 SET LOCAL crm_bridge.organization = 2;
 SELECT is((SELECT count(*) FROM crm_bridge.crm_deal), 0::bigint, 'T39: SET crm_bridge.organization cannot widen');
-SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('x') $$, '42501', 'row-level security|organization', 'T39: nor does it let one write there');
+SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_deal (org_id, deal_name) VALUES (2, 'x') $$, '42501', 'row-level security', 'T39: nor does it let one write there');
 SET LOCAL crm_bridge.organization = 0;
 SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_deal (org_id, deal_name) VALUES (2, 'Smuggled') $$, '42501', 'row-level security', 'T39: INSERT for another organization');
 SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_deal (org_id, deal_name) VALUES (1, 'Fine'), (2, 'Smuggled') $$, '42501', 'row-level security', 'T39: also among one''s own');

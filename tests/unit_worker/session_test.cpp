@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(the_first_tasks_of_a_project_share_one_new_list) {
     stage.session().client().turn(std::chrono::milliseconds{100});
   const Delivered delivered = one.take();
   BOOST_TEST(to_text(delivered.settled.at(0).verdict.outcome) == "done");
-  BOOST_TEST(to_text(delivered.settled.at(0).fields) == R"({"key":"T1","task_list_id":"86"})");
+  BOOST_TEST(delivered.settled.at(0).external_id == "90");
   BOOST_REQUIRE(delivered.seen.size() == 1);
   BOOST_TEST(to_text(delivered.seen[0].records.at(0).fields) ==
              R"({"name":"General","project_id":"85"})");
@@ -288,6 +288,7 @@ BOOST_AUTO_TEST_CASE(an_assumed_call_parks_but_the_project_is_made_and_told) {
   BOOST_TEST(to_text(delivered.settled.at(0).verdict.outcome) == "park");
   BOOST_TEST(delivered.settled.at(0).verdict.reason == "assumed_call");
   BOOST_TEST(delivered.settled.at(0).external_id == "85");
+  BOOST_TEST(delivered.settled.at(0).created);
   BOOST_TEST(stage.calls().size() == 1);
 }
 

@@ -12,18 +12,14 @@
 namespace crm_bridge::worker {
 namespace {
 
+constexpr std::chrono::milliseconds patience_with_writers{50};
+
 // Refusals that heal by themselves: conflicts, shortages, the server stopping, a lock not had.
 bool is_passing(const SqlError &fault) {
   const std::string &state = fault.sqlstate();
   return state.starts_with("40") || state.starts_with("53") || state.starts_with("57") ||
          state == "55P03";
 }
-
-}  // namespace
-
-namespace {
-
-constexpr std::chrono::milliseconds patience_with_writers{50};
 
 }  // namespace
 
@@ -102,7 +98,7 @@ void Outbox::receive(Database &database, std::int64_t org_id, Pending &pending,
   std::vector<ModuleRecords> seen = pending.seen;
   // The service has the record although a later step of making it failed: its id must not be lost.
   for (const auto &settled : pending.settled) {
-    if (settled.verdict.outcome == Outcome::done || settled.external_id.empty()) continue;
+    if (settled.verdict.outcome == Outcome::done || !settled.created) continue;
     Record record;
     record.external_id = settled.external_id;
     record.record_id = settled.record_id;

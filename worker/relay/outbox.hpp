@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <map>
@@ -26,6 +27,11 @@ class Outbox {
   bool empty() const {
     return pending_.empty() && (held_back_.empty() || Clock::now() < tell_again_);
   }
+  // When something that a writer held up should be told again, at the latest `otherwise`.
+  std::chrono::steady_clock::time_point due(std::chrono::steady_clock::time_point otherwise) const {
+    return held_back_.empty() ? otherwise : std::min(otherwise, tell_again_);
+  }
+  bool holds_back() const { return !held_back_.empty(); }
   // `read_started_at`: a time by the server's clock before any of the requests.
   void flush(Database &database, const std::string &read_started_at);
 

@@ -25,7 +25,7 @@ constexpr milliseconds slowest_look{20};
 constexpr milliseconds results_wait{50};
 constexpr milliseconds farewell = seconds{10};
 constexpr int largest_claim = 1000;
-// What `--once` waits for a budget; longer than that is another day's work.
+// What `--once` waits for a budget or a writer; longer than that is another day's work.
 constexpr milliseconds longest_rest_once = seconds{3};
 
 }  // namespace
@@ -94,6 +94,9 @@ void Relay::loop(Database &database) {
     if (free_places() > 0) {
       pause = std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(next_look - Clock::now()));
     }
+    const auto tell_by = outbox_.due(Clock::now() + pause);
+    pause =
+        std::clamp(std::chrono::ceil<milliseconds>(tell_by - Clock::now()), milliseconds{0}, pause);
     const std::array<int, 2> wake{database.descriptor(), shared_.stop.descriptor()};
     client_.turn(pause, wake);
   }
@@ -208,10 +211,12 @@ void Relay::settle(const Batch &batch, Delivered delivered) {
 void Relay::settle_all(const Batch &batch, const Verdict &verdict) {
   Delivered delivered;
   for (const auto &change : batch.changes) {
-    const std::string external_id =
-        change.operation == Operation::remove ? std::string{} : change.external_id;
-    delivered.settled.push_back(
-        {change.module, change.record_id, verdict, external_id, {}, Json::object(), false});
+    Settled settled;
+    settled.module = change.module;
+    settled.record_id = change.record_id;
+    settled.verdict = verdict;
+    if (change.operation != Operation::remove) settled.external_id = change.external_id;
+    delivered.settled.push_back(std::move(settled));
   }
   settle(batch, std::move(delivered));
 }
@@ -236,14 +241,21 @@ bool Relay::drain(Database &database) {
   const Sessions::Use in_use = sessions_.use(database);
   const std::string connected_at = database.clock();
   bool any = false;
+  auto writers_until = Clock::now();  // how long to wait for writers that hold up a result
   while (!shared_.stop.requested()) {
     land();
     launch();
     outbox_.flush(database, connected_at);
     if (free_places() > 0 && claim(database)) {
       any = true;
+      writers_until = Clock::now() + longest_rest_once;
       launch();
       client_.turn(milliseconds{0});
+      continue;
+    }
+    if (flights_.empty() && waiting_.empty() && outbox_.holds_back() &&
+        Clock::now() < writers_until) {
+      shared_.stop.wait(milliseconds{20});
       continue;
     }
     if (flights_.empty() && waiting_.empty()) {

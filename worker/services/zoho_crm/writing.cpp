@@ -111,7 +111,10 @@ Task<Delivered> Connector::create(Session &session, std::vector<Change> changes)
       change.version.clear();
     }
     std::vector<Settled> settled = co_await update(session, std::move(existing));
-    for (auto &one : settled) delivered.settled.push_back(std::move(one));
+    for (auto &one : settled) {
+      one.created = true;
+      delivered.settled.push_back(std::move(one));
+    }
   }
   co_return delivered;
 }

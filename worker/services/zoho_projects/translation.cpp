@@ -128,15 +128,6 @@ Record from_service(const Catalog &catalog, const std::string &module, const Jso
   return result;
 }
 
-Json set_by_service(const Catalog &catalog, const std::string &module, const Record &record) {
-  Json fields = Json::object();
-  for (const auto &field : catalog.fields_of(module)) {
-    if (field.writable || field.addresses || !record.fields.contains(field.field)) continue;
-    fields[field.field] = record.fields[field.field];
-  }
-  return fields;
-}
-
 std::vector<Json> list_of(const Json &body, const std::string &key) {
   const Json *list = body.is_array() ? &body : find(body, key);
   if (list == nullptr || !list->is_array()) return {};

@@ -24,9 +24,6 @@ Json to_service(const Catalog &catalog, const Change &change);
 Record from_service(const Catalog &catalog, const std::string &module, const Json &record,
                     const Place &place);
 
-// The fields that only the service sets, out of its answer to a write.
-Json set_by_service(const Catalog &catalog, const std::string &module, const Record &record);
-
 // Lists arrive bare or under a key, and records bare or wrapped in one.
 std::vector<Json> list_of(const Json &body, const std::string &key);
 // Whether another page follows; bare lists end with a short page.

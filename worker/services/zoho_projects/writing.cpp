@@ -25,7 +25,7 @@ Delivered only(Settled settled) {
   return delivered;
 }
 
-// The answer of a write as far as it tells: version and the fields that the service sets.
+// The answer of a write as far as it is needed: id and version.
 void take_answer(const Session &session, const Change &change, const HttpResult &result,
                  const Place &place, Settled &settled) {
   if (result.body.empty()) return;
@@ -33,7 +33,6 @@ void take_answer(const Session &session, const Change &change, const HttpResult 
   const Record record = from_service(session.catalog(), change.module, body, place);
   if (settled.external_id.empty()) settled.external_id = record.external_id;
   settled.version = record.version;
-  settled.fields = set_by_service(session.catalog(), change.module, record);
 }
 
 Verdict switched_off(const char *what) {
@@ -94,7 +93,7 @@ Task<Delivered> Connector::create(Session &session, Change change) {
     }
   }
   Json body = to_service(session.catalog(), change);
-  Json chosen = Json::object();
+  bool list_chosen = false;
   if (change.module == "projects_task") {
     if (!body.contains("tasklist")) {
       std::string list_id;
@@ -104,7 +103,7 @@ Task<Delivered> Connector::create(Session &session, Change change) {
         co_return delivered;
       }
       body["tasklist"] = {{"id", list_id}};
-      chosen["task_list_id"] = list_id;
+      list_chosen = true;
     }
     if (truthy(find(change.fields, "is_completed"))) {
       body["status"] = co_await status_of_kind(session, place.portal_id, true);
@@ -123,11 +122,12 @@ Task<Delivered> Connector::create(Session &session, Change change) {
   }
   if (settled.verdict.outcome == Outcome::done) {
     take_answer(session, change, result, place, settled);
-    settled.fields.update(chosen);
-    if (settled.external_id.empty())
+    settled.created = !settled.external_id.empty();
+    if (!settled.created) {
       settled.verdict = {Outcome::in_doubt, "unreadable_answer", "no id in it", {}};
+    }
   }
-  if (settled.verdict.outcome == Outcome::park && !chosen.empty() &&
+  if (settled.verdict.outcome == Outcome::park && list_chosen &&
       memory(session).first_list.erase(place.project_id) > 0 && change.attempt < 3) {
     settled.verdict.outcome =
         Outcome::retry;  // perhaps the list that we remembered is not there any more
