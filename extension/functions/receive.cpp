@@ -3,9 +3,8 @@
 // What a service told is merged into the mirror: three ways, field by field, against the shadow.
 // Whole batches at a time; a record that a writer holds is reported as busy, never waited for.
 #include "functions/arguments.hpp"
-#include "functions/history.hpp"
 #include "functions/known.hpp"
-#include "functions/merge_faces.hpp"
+#include "functions/merge_incoming.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -238,92 +237,24 @@ class Receive {
     pg::Fields const sent = pending == nullptr ? pg::Fields{} : typed(pending->sent);
     bool const created_here =
         pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
-    std::set<std::string> dirty;
-    if (pending != nullptr) dirty.insert(pending->dirty.begin(), pending->dirty.end());
-    Patch patch{.id = incoming.id,
-                .external_id = incoming.external_id,
-                .modified_at = incoming.modified_at,
-                .modified_by = incoming.modified_by};
-    ShadowUpdate update{incoming.id, incoming.external_id, "live", incoming.version, {}};
-    bool conflict = false;
-    static const core::Value empty{};
-    for (const auto &[field, value] : incoming.fields) {
-      auto const sent_value = sent.find(field);
-      auto const known_value = known.find(field);
-      auto const mirror_value = mirror.fields.find(field);
-      const core::Value &local = mirror_value == mirror.fields.end() ? empty : mirror_value->second;
-      bool const in_flight = sent_value != sent.end();
-      // Our own write coming back: by value, never by time.
-      if (in_flight && sent_value->second == value) {
-        update.fields.insert_or_assign(field, value);
-        continue;
-      }
-      bool const was_dirty =
-          dirty.contains(field) || (created_here && !in_flight && !core::is_null(local));
-      const core::Value &base = known_value != known.end() ? known_value->second
-                                : in_flight                ? sent_value->second
-                                : was_dirty                ? empty
-                                                           : local;
-      bool const ours_to_say = module_.find(field) == nullptr || module_.find(field)->writable;
-      Edit ours{mirror.modified_at, mirror.modified_by.value_or("")};
-      if (ours_to_say && local != base && value != base && local != value)
-        ours = last_edit(org_id_, incoming.id, field, EditsOf::here).value_or(ours);
-      core::FieldMerge const merged =
-          ours_to_say ? core::merge_field({.conversion = &core::identity(),
-                                           .policy = organization_.policy(module_.name, field),
-                                           .tie_winner = core::Side::right,
-                                           .base_left = &base,
-                                           .base_right = &base,
-                                           .left = &local,
-                                           .right = &value,
-                                           .left_changed = ours.at,
-                                           .right_changed = incoming.modified_at})
-                      : core::FieldMerge{.outcome = local == value ? core::Outcome::agreed
-                                                                   : core::Outcome::take_right};
-      if (core::is_conflict(merged.outcome)) {
-        conflict = true;
-        findings_.push_back({.record = incoming.id,
-                             .field = field,
-                             .other_field = field,
-                             .outcome = merged.outcome,
-                             .base = base,
-                             .left = local,
-                             .right = value,
-                             .left_at = ours.at,
-                             .right_at = incoming.modified_at,
-                             .left_by = ours.by,
-                             .right_by = incoming.modified_by.value_or(""),
-                             .reason = merged.reason});
-      }
-      bool const takes_theirs = merged.outcome == core::Outcome::take_right ||
-                                merged.outcome == core::Outcome::right_wins;
-      if (takes_theirs && local != value) patch.fields.insert_or_assign(field, value);
-      if (merged.outcome == core::Outcome::held) {
-        dirty.erase(
-            field);  // a person decides; until then neither value travels, and the base stays
-        continue;
-      }
-      update.fields.insert_or_assign(field, value);
-      if (merged.outcome == core::Outcome::agreed || takes_theirs) {
-        // A write of ours that is in flight may land after this read: then what won is sent once
-        // more.
-        if (in_flight && sent_value->second != value)
-          dirty.insert(field);
-        else
-          dirty.erase(field);
-      } else if (merged.outcome == core::Outcome::left_wins ||
-                 (merged.outcome == core::Outcome::take_left && !in_flight)) {
-        dirty.insert(field);
-      }
-    }
-    settle_delivery(incoming, pending, dirty, created_here);
-    shadow_updates_.push_back(std::move(update));
-    bool const changed = !patch.fields.empty();
+    MergedRecord merged = merge_incoming(
+        module_, organization_, incoming,
+        {mirror, known, sent, pending == nullptr ? std::vector<std::string>{} : pending->dirty,
+         created_here});
+    settle_delivery(incoming, pending, merged.dirty, created_here);
+    shadow_updates_.push_back(
+        {incoming.id, incoming.external_id, "live", incoming.version, std::move(merged.confirmed)});
+    std::move(merged.conflicts.begin(), merged.conflicts.end(), std::back_inserter(findings_));
+    bool const changed = !merged.take.empty();
     if (changed)
-      patches_.push_back(std::move(patch));
+      patches_.push_back({.id = incoming.id,
+                          .fields = std::move(merged.take),
+                          .external_id = incoming.external_id,
+                          .modified_at = incoming.modified_at,
+                          .modified_by = incoming.modified_by});
     else if (mirror.external_id != incoming.external_id)
       identified_.push_back({incoming.id, incoming.external_id});
-    incoming.settle(conflict ? "conflict" : changed ? "updated" : "unchanged");
+    incoming.settle(!merged.conflicts.empty() ? "conflict" : changed ? "updated" : "unchanged");
   }
 
   void settle_delivery(const Incoming &incoming, const PendingDelivery *pending,
