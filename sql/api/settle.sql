@@ -54,9 +54,10 @@ DECLARE
 BEGIN
   PERFORM crm_bridge._adopt(org, s.module, (r ->> 'record_id')::uuid, s.record_id)
      FROM jsonb_array_elements(results) AS r
-     JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.module = r ->> 'module' AND s.external_id = r ->> 'external_id'
-                                AND s.record_id <> (r ->> 'record_id')::uuid
-    WHERE s.acknowledged_at IS NULL
+    CROSS JOIN LATERAL (
+          SELECT o.module, o.record_id, o.acknowledged_at FROM crm_bridge.shadow AS o
+           WHERE o.org_id = org AND o.module = r ->> 'module' AND o.external_id = r ->> 'external_id' LIMIT 1) AS s
+    WHERE s.record_id <> (r ->> 'record_id')::uuid AND s.acknowledged_at IS NULL
       AND NOT EXISTS (SELECT 1 FROM crm_bridge.link AS l WHERE l.org_id = org AND s.record_id IN (l.left_id, l.right_id))
       AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.record_id = (r ->> 'record_id')::uuid
                          AND o.external_id IS NOT NULL AND o.state <> 'gone');
@@ -67,10 +68,11 @@ BEGIN
        FROM (SELECT DISTINCT ON (r ->> 'record_id') (r ->> 'record_id')::uuid AS record_id, r ->> 'external_id' AS external_id
                FROM jsonb_array_elements(results) AS r
               WHERE r ->> 'module' = each_module AND r ->> 'external_id' IS NOT NULL) AS n
-      WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.module = each_module
-                           AND s.external_id = n.external_id AND s.record_id <> n.record_id)
-        AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
-                           AND s.external_id IS NOT NULL AND s.state <> 'gone');
+      -- Scalar, so that each is one probe of a unique key, whatever the statistics of a young table say.
+      WHERE (SELECT s.record_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.module = each_module
+                AND s.external_id = n.external_id AND s.record_id <> n.record_id LIMIT 1) IS NULL
+        AND (SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
+                AND s.state <> 'gone' LIMIT 1) IS NULL;
   END LOOP;
 
   RETURN QUERY
@@ -96,7 +98,8 @@ BEGIN
                                        WHERE l.org_id = org AND o.record_id IN (l.left_id, l.right_id)))) AS taken
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
-      LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = r.record_id
+      LEFT JOIN LATERAL (SELECT k.external_id, k.state FROM crm_bridge.shadow AS k
+                          WHERE k.org_id = org AND k.record_id = r.record_id LIMIT 1) AS s ON true
       -- A writer holds the row until his transaction ends; nobody waits for that here.
      WHERE h.record_id IS NOT NULL
         OR NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = r.record_id)
