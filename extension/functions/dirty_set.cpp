@@ -57,14 +57,29 @@ bool text_is(Datum datum, std::string_view expected) {
          expected;
 }
 
-// Two arrays that were both made here; the stored one may have a short header.  Runs below
-// pg::call.
-bool same_bytes(Datum left, Datum right) {
-  const struct varlena *a =
-      pg_detoast_datum_packed(reinterpret_cast<struct varlena *>(DatumGetPointer(left)));
-  const struct varlena *b = reinterpret_cast<struct varlena *>(DatumGetPointer(right));
-  return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-         std::memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+// Finds the row by its key and locks its latest version without waiting.  Runs below pg::call.
+// TM_Ok: locked, `slot` holds it; TM_Deleted: there is none; TM_WouldBlock: somebody else holds it.
+TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &record,
+                        TupleTableSlot *slot) {
+  Relation const index = index_open(RelationGetPrimaryKeyIndex(table), RowExclusiveLock);
+  ScanKeyData keys[2];
+  ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(org_id));
+  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_UUID_EQ, PointerGetDatum(record.bytes.data()));
+  Snapshot const snapshot = RegisterSnapshot(GetLatestSnapshot());
+  IndexScanDesc const scan = index_beginscan(table, index, snapshot, 2, 0);
+  index_rescan(scan, keys, 2, nullptr, 0);
+  TM_Result outcome = TM_Deleted;
+  if (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+    ItemPointerData tid = slot->tts_tid;
+    TM_FailureData failure;
+    outcome = table_tuple_lock(table, &tid, snapshot, slot, GetCurrentCommandId(true),
+                               LockTupleNoKeyExclusive, LockWaitSkip,
+                               TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+  }
+  index_endscan(scan);
+  UnregisterSnapshot(snapshot);
+  index_close(index, NoLock);
+  return outcome;
 }
 
 // The doorbell's window is opened by a commit, never by a transaction that may still roll back.
@@ -89,98 +104,90 @@ void DirtySet::open() {
   if (writer_ != nullptr) return;
   pg::ContextScope const scope{home_};
   writer_ = std::make_unique<pg::TableWriter>(delivery_table());
-  lookup_ = std::make_unique<DeliveryLookup>(writer_->relation());
   module_name_ = pg::argument(module_.name).value;
   service_ = pg::argument(module_.service).value;
   operation_ = pg::argument(std::string{"write"}).value;
   state_ = pg::argument(std::string{"pending"}).value;
-}
-
-Datum DirtySet::array_of(const std::vector<std::string_view> &fields) {
-  if (last_array_ == 0 ||
-      !std::equal(fields.begin(), fields.end(), last_fields_.begin(), last_fields_.end())) {
-    pg::ContextScope const scope{home_};
-    last_fields_.assign(fields.begin(), fields.end());
-    last_array_ = pg::argument(last_fields_).value;
-  }
-  return last_array_;
+  no_fields_ = pg::argument(std::vector<std::string>{}).value;
 }
 
 DirtySet::Found DirtySet::update_existing(std::int64_t org_id, const core::Uuid &record,
                                           const std::vector<std::string_view> &fields) {
-  TM_Result const found = lookup_->find_and_lock(org_id, record);
+  Relation const table = writer_->relation();
+  TupleTableSlot *slot = pg::call([&] {
+    return MakeSingleTupleTableSlot(RelationGetDescr(table), table_slot_callbacks(table));
+  });
+  struct Drop {
+    TupleTableSlot *slot;
+    ~Drop() { ExecDropSingleTupleTableSlot(slot); }  // unguarded: releases a pin and memory
+  } const drop{slot};
+  TM_Result const found = pg::call([&] { return find_and_lock(table, org_id, record, slot); });
   if (found == TM_Deleted) return Found::none;
   if (found == TM_WouldBlock) return Found::contended;
   if (found != TM_Ok)
     throw core::Error{{.sqlstate = "40001",
                        .message = "could not note the change for its service: the row moved"}};
 
-  TupleTableSlot *row = lookup_->row();
-  Datum const wanted = array_of(fields);
   bool in_flight = false;
   bool stopped = false;
   bool deletion = false;
-  bool const same_fields = pg::call([&] {
-    slot_getallattrs(row);
-    in_flight = text_is(row->tts_values[a_state], "in_flight");
+  pg::call([&] {
+    slot_getallattrs(slot);
+    in_flight = text_is(slot->tts_values[a_state], "in_flight");
     // A held row waits for a person's approval; an edit does not release it.
     stopped =
-        DatumGetBool(row->tts_values[a_stopped]) && !text_is(row->tts_values[a_state], "held");
-    deletion = text_is(row->tts_values[a_operation], "delete");
-    return same_bytes(row->tts_values[a_fields], wanted);
+        DatumGetBool(slot->tts_values[a_stopped]) && !text_is(slot->tts_values[a_state], "held");
+    deletion = text_is(slot->tts_values[a_operation], "delete");
   });
-  bool const undisturbed = !in_flight && !stopped && !deletion;
-  if (same_fields && undisturbed) return Found::settled;
-
-  std::vector<std::string> dirty = pg::texts_of(row->tts_values[a_fields]);
+  std::vector<std::string> dirty = pg::texts_of(slot->tts_values[a_fields]);
   std::size_t const before = dirty.size();
   for (std::string_view field : fields) {
     if (std::find(dirty.begin(), dirty.end(), field) == dirty.end()) dirty.emplace_back(field);
   }
   // Locked and complete already: claim skips the row until this transaction ends, so it will read
   // what we wrote.
-  if (dirty.size() == before && undisturbed) return Found::settled;
-  mark(row, in_flight, stopped, dirty);
-  return Found::settled;
-}
+  if (dirty.size() == before && !in_flight && !stopped && !deletion) return Found::settled;
 
-void DirtySet::mark(TupleTableSlot *row, bool in_flight, bool stopped,
-                    const std::vector<std::string> &dirty) {
   pg::check_interrupts();
-  Relation const table = writer_->relation();
   Datum const dirty_array = pg::argument(dirty).value;
-  ItemPointerData tid = row->tts_tid;
-  TupleTableSlot *changed = pg::call([&] {
-    TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
-    ExecClearTuple(slot);
-    std::memcpy(slot->tts_values, row->tts_values, attribute_count * sizeof(Datum));
-    std::memcpy(slot->tts_isnull, row->tts_isnull, attribute_count * sizeof(bool));
-    slot->tts_values[a_fields] = dirty_array;
-    slot->tts_values[a_operation] = operation_;
+  pg::call([&] {
+    ItemPointerData tid = slot->tts_tid;
+    TupleTableSlot *changed = MakeSingleTupleTableSlot(RelationGetDescr(table), &TTSOpsVirtual);
+    ExecClearTuple(changed);
+    std::memcpy(changed->tts_values, slot->tts_values, attribute_count * sizeof(Datum));
+    std::memcpy(changed->tts_isnull, slot->tts_isnull, attribute_count * sizeof(bool));
+    changed->tts_values[a_fields] = dirty_array;
+    changed->tts_values[a_operation] = operation_;
     if (in_flight) {
-      slot->tts_values[a_generation] =
-          Int64GetDatum(DatumGetInt64(row->tts_values[a_generation]) + 1);
+      changed->tts_values[a_generation] =
+          Int64GetDatum(DatumGetInt64(slot->tts_values[a_generation]) + 1);
     } else if (stopped) {
       // The record was edited: what a person had to mend may be mended, and what it waited for may
       // be gone.
-      slot->tts_values[a_state] = state_;
-      slot->tts_values[a_stopped] = BoolGetDatum(false);
-      slot->tts_isnull[a_waits_for] = true;
-      slot->tts_values[a_attempts] = Int32GetDatum(0);
-      slot->tts_values[a_not_before] = TimestampTzGetDatum(DT_NOBEGIN);
-      slot->tts_values[a_queued_at] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+      changed->tts_values[a_state] = state_;
+      changed->tts_values[a_stopped] = BoolGetDatum(false);
+      changed->tts_isnull[a_waits_for] = true;
+      changed->tts_values[a_attempts] = Int32GetDatum(0);
+      changed->tts_values[a_not_before] = TimestampTzGetDatum(DT_NOBEGIN);
+      changed->tts_values[a_queued_at] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
     }
-    ExecStoreVirtualTuple(slot);
-    return slot;
+    ExecStoreVirtualTuple(changed);
+    writer_->update(&tid, changed);
+    ExecDropSingleTupleTableSlot(changed);
   });
-  writer_->update(&tid, changed);
-  pg::call([&] { ExecDropSingleTupleTableSlot(changed); });
+  return Found::settled;
 }
 
 void DirtySet::add(std::int64_t org_id, const core::Uuid &record,
                    const std::vector<std::string_view> &fields) {
-  open();
   written_ = true;
+  // Looking for the row would count as reading what others write, and fail transactions that have
+  // nothing in common.
+  if (IsolationIsSerializable()) {
+    leave_request(org_id, record, fields);
+    return;
+  }
+  open();
   switch (update_existing(org_id, record, fields)) {
     case Found::settled:
       return;
@@ -204,10 +211,12 @@ void DirtySet::add(std::int64_t org_id, const core::Uuid &record,
   values[a_in_doubt] = BoolGetDatum(false);
   values[a_queued_at] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
   values[a_not_before] = TimestampTzGetDatum(DT_NOBEGIN);
-  values[a_fields] = array_of(fields);
+  values[a_fields] =
+      fields.empty() ? no_fields_
+                     : pg::argument(std::vector<std::string>{fields.begin(), fields.end()}).value;
   for (Attribute attribute : {a_lease, a_sent, a_sent_at, a_waits_for, a_reason, a_detail})
     nulls[attribute] = true;
-  writer_->append(values.data(), nulls.data());
+  pg::call([&] { writer_->append(values.data(), nulls.data()); });
 }
 
 void DirtySet::leave_request(std::int64_t org_id, const core::Uuid &record,
@@ -221,7 +230,7 @@ void DirtySet::leave_request(std::int64_t org_id, const core::Uuid &record,
 
 void DirtySet::flush() {
   if (writer_ == nullptr) return;
-  writer_->flush();
+  pg::call([&] { writer_->flush(); });
 }
 
 void deliver_deletions(const Module &module, std::int64_t org_id,

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "functions/catalog.hpp"
-#include "functions/delivery_lookup.hpp"
 #include "pg/table_writer.hpp"
 
 namespace crm_bridge {
@@ -28,22 +27,14 @@ class DirtySet {
   enum class Found { none, settled, contended };
   Found update_existing(std::int64_t org_id, const core::Uuid &record,
                         const std::vector<std::string_view> &fields);
-  void mark(TupleTableSlot *row, bool in_flight, bool stopped,
-            const std::vector<std::string> &dirty);
   void leave_request(std::int64_t org_id, const core::Uuid &record,
                      const std::vector<std::string_view> &fields);
   void open();
-  Datum array_of(const std::vector<std::string_view> &fields);
 
   const Module &module_;
   MemoryContext home_;  // outlives the statement's rows
   std::unique_ptr<pg::TableWriter> writer_;
-  std::unique_ptr<DeliveryLookup> lookup_;
-  Datum module_name_ = 0, service_ = 0, operation_ = 0, state_ = 0;
-  // The fields of the row before: most rows of a statement change the same ones.  Copies, because a
-  // name may belong to the row.
-  std::vector<std::string> last_fields_;
-  Datum last_array_ = 0;
+  Datum module_name_ = 0, service_ = 0, operation_ = 0, state_ = 0, no_fields_ = 0;
   bool written_ = false;
 };
 

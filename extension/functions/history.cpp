@@ -120,10 +120,12 @@ void HistoryWriter::append(std::int64_t org, const core::Uuid &record, Jsonb *ol
   values_[actor_name] = person != 0 ? person : actor_;
   nulls_[old_values] = old == nullptr;
   values_[old_values] = old == nullptr ? static_cast<Datum>(0) : JsonbPGetDatum(old);
-  writer_.append(values_.data(), nulls_.data());
+  pg::call([&] { writer_.append(values_.data(), nulls_.data()); });
 }
 
-void HistoryWriter::flush() { writer_.flush(); }
+void HistoryWriter::flush() {
+  pg::call([&] { writer_.flush(); });
+}
 
 std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record,
                               const std::string &field, EditsOf whose) {

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
-#include <memory>
-
 #include "pg/boundary.hpp"
 
 namespace crm_bridge::pg {
-
-class IndexPlan;
 
 // Writes rows of one of our own tables without a query: what an executor start would cost is most
 // of what a single-row capture costs.  It keeps indexes; it checks no constraint, fires no trigger
@@ -23,6 +19,7 @@ class TableWriter {
   Relation relation() const { return relation_; }
   TupleDesc descriptor() const { return RelationGetDescr(relation_); }
 
+  // These run below pg::call.
   // Appends a row; `values` are copied, so that a batch may be collected before flush() writes it.
   void append(const Datum *values, const bool *nulls);
   void flush();
@@ -30,15 +27,9 @@ class TableWriter {
   void update(ItemPointer tid, TupleTableSlot *slot);
 
  private:
-  // Most statements that meet only known rows write no index entry, so the indexes are opened by
-  // the first one.
-  void open_indexes();
-  void insert_index_entries(TupleTableSlot *slot, bool update);
-
   static constexpr int batch = 64;
   Relation relation_ = nullptr;
-  MemoryContext home_;  // outlives the rows
-  std::shared_ptr<const IndexPlan> plan_;
+  EState *estate_ = nullptr;
   ResultRelInfo *result_ = nullptr;
   TupleTableSlot *slots_[batch] = {};
   int filled_ = 0;
