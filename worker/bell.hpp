@@ -27,9 +27,10 @@ class Bell {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(descriptor_, &one, sizeof one);
   }
-  void silence() {
+  // Tells whether it rang since the last time.
+  bool rung() {
     std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t taken = ::read(descriptor_, &count, sizeof count);
+    return ::read(descriptor_, &count, sizeof count) > 0;
   }
   int descriptor() const { return descriptor_; }
 

@@ -106,9 +106,9 @@ class Database {
   // A view of crm_bridge as text, for people.
   ResultTable read_view(const std::string &view);
 
-  // The doorbell: listen() once, then rung() tells whether it rang since the last time;
-  // descriptor() becomes readable when it may have.
-  void listen();
+  // The doorbell: listen() once, then rung() tells whether it rang for the topic since the last
+  // time; descriptor() becomes readable when it may have.  Topics: docs/protocol.md.
+  void listen(const std::string &topic);
   bool rung();
   int descriptor() const;
 

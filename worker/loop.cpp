@@ -66,4 +66,14 @@ void run_loop(Shared &shared, const std::string &name, const std::function<void(
   log_event(Severity::debug, "loop_ended", {{"loop", name}});
 }
 
+void wait_for_bell(Shared &shared, Database &database, milliseconds longest, Bell *bell) {
+  const auto until = std::chrono::steady_clock::now() + longest;
+  while (!shared.stop.requested() && !database.rung() && (bell == nullptr || !bell->rung())) {
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+    if (left <= milliseconds{0}) return;
+    const int stop = shared.stop.descriptor();
+    wait_for_any({database.descriptor(), bell == nullptr ? stop : bell->descriptor(), stop}, left);
+  }
+}
+
 }  // namespace crm_bridge::worker

@@ -47,6 +47,7 @@ extern "C" {
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "partitioning/partdesc.h"
+#include "storage/procarray.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

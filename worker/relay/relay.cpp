@@ -50,7 +50,7 @@ void Relay::run() {
 }
 
 void Relay::loop(Database &database) {
-  database.listen();
+  database.listen("delivery " + context_.settings().kind);
   const Sessions::Use in_use = sessions_.use(database);
   const std::string connected_at = database.clock();
   auto last_find = Clock::now();
