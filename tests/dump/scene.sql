@@ -55,7 +55,7 @@ BEGIN
     PERFORM crm_bridge.map_field('deal_project', 'deal_name', 'name', 'both', true, org_id => org);
     INSERT INTO crm_bridge.merge_policy VALUES (org, 'task_task', 'subject', 'manual'), (org, 'crm_deal', '*', 'right');
     PERFORM crm_bridge.store_credential('zoho_crm', 'oauth', 'key-1', '\x00ff5ea1ed'::bytea, org);
-    PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org);
+    PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org_id => org);
     PERFORM crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{"since": "2026-03-01T09:00:00Z"}', org);
     PERFORM crm_bridge.finish_run(crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal', 2, org), 'finished', NULL, org);
     INSERT INTO crm_bridge.webhook_channel (org_id, channel, service, module, token_hash) VALUES (org, 'channel', 'zoho_crm', 'crm_deal', '\xabcd');

@@ -2,9 +2,12 @@
 // What a write must know first: the list of a task, whether a lost create arrived, the status of a
 // kind.
 #include <algorithm>
+#include <cctype>
 
+#include "core/html.hpp"
 #include "services/field_value.hpp"
 #include "services/zoho_projects/connector.hpp"
+#include "services/zoho_projects/paging.hpp"
 #include "services/zoho_projects/place.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
@@ -14,11 +17,23 @@ namespace {
 // minutes.
 constexpr long long look_back_seconds = 6 * 3600;
 
+// A name is what people give; of a comment all that it says, since services rewrite markup.
+std::string recognisable(const std::string &module, const Json &record, const char *content) {
+  if (module != "projects_comment") return scalar_text(record, "name");
+  return core::html_to_plain(scalar_text(record, content));
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 }  // namespace
 
 Task<Verdict> Connector::choose_list(Session &session, Change change, std::string &list_id,
                                      Delivered &delivered) {
-  const Place place = place_of(session, change);
+  const Place place = place_of(session, change.context);
   Memory &known = memory(session);
   auto &gate = known.choosing[place.project_id];
   if (!gate) gate = std::make_unique<Gate>();
@@ -67,8 +82,8 @@ Task<Verdict> Connector::choose_list(Session &session, Change change, std::strin
 }
 
 Task<Verdict> Connector::find_created(Session &session, Change change, std::string &found) {
-  const Place place = place_of(session, change);
-  const std::string name = scalar_text(change.fields, "name");
+  const Place place = place_of(session, change.context);
+  const std::string name = recognisable(change.module, change.fields, "content");
   const std::string now = now_in_utc();
   const ModuleInfo *module = session.catalog().module(change.module);
   const bool sorted = change.module == "projects_project" || change.module == "projects_task";
@@ -90,7 +105,7 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
       const std::string created = scalar_text(record, "created_time");
       const bool old = !created.empty() && seconds_between(now, created) > look_back_seconds;
       if (old && sorted) more = false;
-      if (!old && scalar_text(record, "name") == name)
+      if (!old && recognisable(change.module, record, "comment") == name)
         candidates.push_back(scalar_text(record, "id"));
     }
   }
@@ -99,6 +114,21 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
   const std::vector<std::string> taken = session.known_external_ids(change.module, candidates);
   for (const auto &candidate : candidates) {
     if (std::find(taken.begin(), taken.end(), candidate) == taken.end()) found = candidate;
+  }
+  co_return Verdict{};
+}
+
+Task<Verdict> Connector::find_client_user(Session &session, Change change, std::string project_id,
+                                          std::string &found) {
+  Place place = place_of(session, change.context);
+  place.project_id = std::move(project_id);
+  const Listed listed = co_await list_all(session, project_path(place) + "/clients/users", "users");
+  if (listed.verdict.outcome != Outcome::done) co_return listed.verdict;
+  const std::string email = lower(scalar_text(change.fields, "email"));
+  for (const auto &person : listed.records) {
+    if (lower(scalar_text(person, "email")) != email) continue;
+    found = scalar_text(person, "zpuid");
+    if (found.empty()) found = scalar_text(person, "id");
   }
   co_return Verdict{};
 }
