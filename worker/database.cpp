@@ -198,9 +198,10 @@ int Database::note_unlisted(const Listing &listing, const std::string &read_star
                             std::int64_t org_id) {
   return connection_
       ->query("SELECT crm_bridge.note_unlisted($1, $2::jsonb, $3::text[], $4::timestamptz, $5, $6)",
-              listing.module, to_text(listing.within), array_literal(listing.external_ids),
+              listing.module, to_text(listing.within),
+              listing.gone ? std::nullopt : std::optional(array_literal(listing.external_ids)),
               listing.began_at.empty() ? read_started_at : listing.began_at,
-              listing.certain ? "delete" : "missing", org_id)[0][0]
+              listing.certain || listing.gone ? "delete" : "missing", org_id)[0][0]
       .as<int>(0);
 }
 

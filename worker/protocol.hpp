@@ -60,6 +60,7 @@ struct Listing {
   Json within = Json::object();  // the place, by the fields that address the module's records
   std::vector<std::string> external_ids{};
   bool certain = false;    // the list leaves no doubt: what it does not show is deleted
+  bool gone = false;       // there is no list any more: the place itself is deleted
   std::string began_at{};  // when the listing began, if that was before this step; server's clock
 };
 

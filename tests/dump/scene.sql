@@ -41,7 +41,9 @@ BEGIN
         ('crm_task', '[{"external_id": "4", "version": "2026-03-01T09:00:00Z", "fields": {"subject": "Call", "status": "Not Started", "priority": "Normal", "owner_id": "7"}}]'),
         ('crm_contact', '[{"external_id": "5", "version": "2026-03-01T09:00:00Z", "fields": {"last_name": "Ada", "account_id": "404"}}]'),
         ('projects_project', '[{"external_id": "20", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Rollout", "portal_id": "9"}}]'),
-        ('projects_task', '[{"external_id": "40", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Call", "priority": "medium", "is_completed": false, "project_id": "20", "portal_id": "9"}}]')
+        ('projects_task', '[{"external_id": "40", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Call", "priority": "medium", "is_completed": false, "project_id": "20", "portal_id": "9"}}]'),
+        ('projects_client_user', '[{"external_id": "71", "version": "2026-03-01T09:00:00Z", "fields": {"email": "lin@acme.example", "portal_id": "9"}}]'),
+        ('projects_comment', '[{"external_id": "50", "version": "2026-03-01T09:00:00Z", "fields": {"content": "<p>Größe?</p>", "author_name": "Mira", "task_id": "40", "project_id": "20", "portal_id": "9"}}]')
       ) AS t (module, records) LOOP
       PERFORM crm_bridge.receive(told.module, told.records::jsonb, clock_timestamp(), NULL, org);
     END LOOP;

@@ -88,9 +88,9 @@ void Portal::admit_guest(Project &project, const Person &guest, bool notify) {
 
 void Portal::update_person(Person &person, const Json &input) {
   Person changed = person;
-  for (const auto &[field, value] : {std::pair{"first_name", &changed.first_name},
-                                     std::pair{"last_name", &changed.last_name},
-                                     std::pair{"email", &changed.email}}) {
+  for (const auto &[field, value] :
+       {std::pair{"first_name", &changed.first_name}, std::pair{"last_name", &changed.last_name},
+        std::pair{"email", &changed.email}}) {
     if (!input.contains(field)) continue;
     if (!input[field].is_string()) refuse_field(field, "Input format mismatch");
     *value = input[field];

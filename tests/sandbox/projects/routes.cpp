@@ -273,8 +273,7 @@ Answer Service::route_comments(Portal &portal, const Task &task, const Request &
     return list_of(portal, "comments", found, request.page(true));
   }
   Comment &comment = portal.comment(request.segment(5));
-  if (comment.task_id != task.id)
-    refuse_field("comment_id", "The comment belongs to another task");
+  if (comment.task_id != task.id) refuse_field("comment_id", "The comment belongs to another task");
   if (method == "PATCH") {
     portal.update_comment(comment, request.body, request.actor);
     answer.body = Json::array({portal.render(comment)});

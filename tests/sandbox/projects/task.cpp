@@ -18,9 +18,9 @@ Task &Portal::create_task(Project &project, const Json &input, const std::string
   Task task;
   task.project_id = project.id;
   const std::string &layout = layout_of(project.id);
-  task.status_id = std::find_if(task_statuses.begin(), task_statuses.end(),
-                                [&](const Status &one) { return one.layout_id == layout; })
-                       ->id;
+  task.status_id = std::find_if(task_statuses.begin(), task_statuses.end(), [&](const Status &one) {
+                     return one.layout_id == layout;
+                   })->id;
   if (input.contains("tasklist")) {
     task.task_list_id = text_of(input["tasklist"], "id");
     const auto list = task_lists.find(task.task_list_id);
@@ -105,7 +105,8 @@ void Portal::apply_task(Task &task, const Json &input, const std::string &actor)
     check_schedule(task);
   }
   if (input.contains("status")) {
-    const Status &wanted = chosen_status(task_statuses, input["status"], layout_of(task.project_id));
+    const Status &wanted =
+        chosen_status(task_statuses, input["status"], layout_of(task.project_id));
     const bool was_closed = status(task_statuses, task.status_id).closed;
     const auto parent = tasks.find(task.parent_id);
     if (was_closed && !wanted.closed && parent != tasks.end() && !parent->second.trashed &&

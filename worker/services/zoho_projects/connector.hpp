@@ -42,6 +42,7 @@ class Connector : public Service {
   // What is learnt on the way and may be forgotten at any time.
   struct Memory {
     std::vector<Status> statuses;
+    std::map<std::string, std::string> suited;      // project and kind → status
     std::map<std::string, std::string> first_list;  // of a project
     std::map<std::string, std::unique_ptr<Gate>>
         choosing;                   // one task at a time makes a project's first list
@@ -65,7 +66,8 @@ class Connector : public Service {
   Task<Verdict> find_created(Session &session, Change change, std::string &found);
   Task<Verdict> find_client_user(Session &session, Change change, std::string project_id,
                                  std::string &found);
-  Task<Json> status_of_kind(Session &session, std::string portal_id, bool closed);
+  // Sends a task with a status of this kind.
+  Task<HttpResult> send_with_status(Session &session, ApiCall call, Place place, bool closed);
   // reading.cpp
   Task<Page> read_all_portals(Session &session, std::string module);
   Record status_record(const Session &session, const Status &status,

@@ -133,16 +133,34 @@ Task<Verdict> Connector::find_client_user(Session &session, Change change, std::
   co_return Verdict{};
 }
 
-Task<Json> Connector::status_of_kind(Session &session, std::string portal_id, bool closed) {
-  auto &known = memory(session).statuses;
-  if (known.empty()) {
-    std::vector<Status> read = co_await statuses(session, portal_id);
+Task<HttpResult> Connector::send_with_status(Session &session, ApiCall call, Place place,
+                                             bool closed) {
+  if (memory(session).statuses.empty()) {
+    std::vector<Status> read = co_await statuses(session, place.portal_id);
     memory(session).statuses = std::move(read);
   }
+  // The layout of a project decides which statuses it takes, and no call tells the layout: what
+  // suited the project last comes first.
+  const std::string kind = place.project_id + (closed ? "/closed" : "/open");
+  std::vector<Json> candidates;
+  const std::string suited = memory(session).suited[kind];
+  if (!suited.empty()) candidates.push_back({{"id", suited}});
   for (const auto &status : memory(session).statuses) {
-    if (status.closed == closed) co_return Json{{"id", status.id}};
+    if (status.closed == closed && status.id != suited) candidates.push_back({{"id", status.id}});
   }
-  co_return Json{{"name", closed ? "Closed" : "Open"}};
+  if (candidates.empty()) candidates.push_back({{"name", closed ? "Closed" : "Open"}});
+  HttpResult result;
+  for (const auto &candidate : candidates) {
+    call.body["status"] = candidate;
+    result = co_await session.send(call);
+    const Verdict verdict = judge_answer(result);
+    if (verdict.outcome == Outcome::done)
+      memory(session).suited[kind] = scalar_text(candidate, "id");
+    const bool another_layout =
+        verdict.outcome == Outcome::park && verdict.detail.find("(status)") != std::string::npos;
+    if (!another_layout) break;
+  }
+  co_return result;
 }
 
 }  // namespace crm_bridge::worker::zoho_projects

@@ -60,7 +60,7 @@ void note_children(const std::string &module, const std::string &external_id,
                    std::vector<Listing> &listings) {
   const auto none_left = [&](const char *child, const char *place) {
     Listing listing{child, {{place, external_id}}};
-    listing.certain = true;
+    listing.gone = true;
     listings.push_back(std::move(listing));
   };
   if (module == "projects_task") none_left("projects_comment", "task_id");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include <tuple>
+#include <array>
 
 #include "services/zoho_projects/connector.hpp"
 #include "services/zoho_projects/place.hpp"
@@ -13,6 +13,15 @@ bool lives_in_a_project(const std::string &module) {
          module == "projects_comment";
 }
 
+struct MemberField {
+  const char *field;
+  const char *list;
+  const char *add;
+};
+constexpr std::array<MemberField, 2> member_fields{
+    {{"user_ids", "/users", "/projectusers"},
+     {"client_user_ids", "/clients/users", "/clientuser"}}};
+
 }  // namespace
 
 Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes) {
@@ -21,6 +30,11 @@ Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes
   if (place.portal_id.empty()) {
     co_return only(
         settle(change, {Outcome::park, "no_portal", "the organization has chosen no portal", {}}));
+  }
+  for (const auto &[name, value] : change.fields.items()) {
+    if (session.catalog().field(change.module, name) != nullptr) continue;
+    // A field that the organization has got since the catalog was read: it must not be left out.
+    co_return only(settle(change, {Outcome::retry, "unknown_field", name, {}}));
   }
   if (lives_in_a_project(change.module) && place.project_id.empty()) {
     co_return only(
@@ -82,16 +96,20 @@ Task<Delivered> Connector::create(Session &session, Change change) {
       body["tasklist"] = {{"id", list_id}};
       list_chosen = true;
     }
-    if (truthy(find(change.fields, "is_completed"))) {
-      body["status"] = co_await status_of_kind(session, place.portal_id, true);
-    }
   }
   ApiCall call;
   call.method = "POST";
   call.path = collection(change.module, place);
   call.body = std::move(body);
   call.repeatable = false;
-  const HttpResult result = co_await session.send(std::move(call));
+  const bool completed =
+      change.module == "projects_task" && truthy(find(change.fields, "is_completed"));
+  HttpResult result;
+  if (completed) {
+    result = co_await send_with_status(session, std::move(call), place, true);
+  } else {
+    result = co_await session.send(std::move(call));
+  }
   Settled settled = settle(change, judge_answer(result));
   if (settled.verdict.outcome == Outcome::gone) {
     settled.verdict.outcome =
@@ -121,10 +139,6 @@ Task<Delivered> Connector::update(Session &session, Change change) {
   Json body = to_service(session.catalog(), change);
   Settled settled = settle(change, {});
   if (change.module == "projects_task") {
-    if (const Json *completed = find(change.fields, "is_completed");
-        completed != nullptr && !completed->is_null()) {
-      body["status"] = co_await status_of_kind(session, place.portal_id, truthy(completed));
-    }
     const Json *list = find(change.fields, "task_list_id");
     if (list != nullptr && !list->is_null()) {
       ApiCall move;
@@ -136,12 +150,21 @@ Task<Delivered> Connector::update(Session &session, Change change) {
       if (settled.verdict.outcome != Outcome::done) co_return only(std::move(settled));
     }
   }
-  if (!body.empty()) {
+  const Json *completed =
+      change.module == "projects_task" ? find(change.fields, "is_completed") : nullptr;
+  const bool with_status = completed != nullptr && !completed->is_null();
+  if (!body.empty() || with_status) {
     ApiCall call;
     call.method = "PATCH";
     call.path = path;
     call.body = std::move(body);
-    const HttpResult result = co_await session.send(std::move(call));
+    HttpResult result;
+    if (with_status) {
+      const bool closed = truthy(completed);
+      result = co_await send_with_status(session, std::move(call), place, closed);
+    } else {
+      result = co_await session.send(std::move(call));
+    }
     settled.verdict = judge_answer(result);
     if (settled.verdict.outcome == Outcome::done)
       take_answer(session, change, result, place, settled);
@@ -178,14 +201,15 @@ Task<Verdict> Connector::finish_project(Session &session, Change change, std::st
   Place place = place_of(session, change.context);
   place.project_id = project_id;
   // The customer before its people: they are admitted only to its projects.
-  for (const auto &[field, list, add] :
-       {std::tuple{"user_ids", "/users", "/projectusers"},
-        std::tuple{"client_user_ids", "/clients/users", "/clientuser"}}) {
-    const Json *wanted = find(change.fields, field);
+  for (const MemberField &members : member_fields) {
+    const Json *wanted = find(change.fields, members.field);
     if (wanted == nullptr || (creating && wanted->is_null())) continue;
     if (verdict.outcome != Outcome::done) break;
-    verdict = assumed_calls_ ? co_await set_members(session, place, list, add, *wanted)
-                             : switched_off("telling a project its people");
+    if (assumed_calls_) {
+      verdict = co_await set_members(session, place, members.list, members.add, *wanted);
+    } else {
+      verdict = switched_off("telling a project its people");
+    }
   }
   co_return verdict;
 }
