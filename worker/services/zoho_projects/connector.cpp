@@ -65,8 +65,8 @@ std::vector<Capability> Connector::capabilities() const {
        "of tasks that changed at once (25 a page); beside it a round of all tasks, 10 a step",
        "1 a task; the first round 20 tasks a poll", "observed"},
       {"projects_comment", "find deletions", "missing in its task's list", "0", "observed"},
-      {"all", "webhooks", "set up by hand (doctor --show-webhooks)", "", "documented"},
-      {"all", "a step of a round", "every sweep_interval at the earliest", "", "documented"},
+      {"*", "webhooks", "set up by hand (doctor --show-webhooks)", "", "documented"},
+      {"*", "step of a round", "every sweep_interval at the earliest", "", "documented"},
   };
 }
 
