@@ -118,6 +118,7 @@ ServiceSettings read_service(const toml::value &table) {
   section.read("assumed_calls", settings.assumed_calls);
   if (settings.kind == "zoho_crm") section.read("bridge_field", settings.bridge_field);
   if (settings.kind == "zoho_projects") {
+    section.read("sweep_interval", settings.sweep_interval, milliseconds{50});
     section.read("webhook_path", settings.webhook_path);
     section.read("webhook_token", settings.webhook_token);
   }

@@ -42,8 +42,9 @@ struct ServiceSettings {
   std::chrono::milliseconds window{120000};
   std::string bridge_field = "Bridge_Id";  // zoho_crm: our unique custom field; empty: none
   bool assumed_calls = false;              // make calls whose contract no document confirms
-  std::string webhook_path;                // zoho_projects: replaces the derived secret path
-  std::string webhook_token;               // zoho_projects: replaces the derived token
+  std::chrono::milliseconds sweep_interval{60000};  // zoho_projects: between two steps of a sweep
+  std::string webhook_path;   // zoho_projects: replaces the derived secret path
+  std::string webhook_token;  // zoho_projects: replaces the derived token
 };
 
 struct Configuration {

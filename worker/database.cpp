@@ -187,11 +187,35 @@ std::vector<ReceiveOutcome> Database::receive(const std::string &module,
 
 int Database::store_notice(const std::string &service, const std::string &channel,
                            const std::string &module, const std::vector<std::string> &external_ids,
-                           const std::string &event, const std::string &body, std::int64_t org_id) {
+                           const std::string &event, const std::string &body, std::int64_t org_id,
+                           const Json &context) {
   return connection_
-      ->query("SELECT crm_bridge.store_notice($1, $2, $3, $4::text[], $5, $6, $7)", service,
-              channel, module, array_literal(external_ids), event, body, org_id)[0][0]
+      ->query("SELECT crm_bridge.store_notice($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8)",
+              service, channel, module, array_literal(external_ids), event, body,
+              optional_text(context.is_object() ? to_text(context) : std::string{}), org_id)[0][0]
       .as<int>(0);
+}
+
+int Database::note_unlisted(const Listing &listing, const std::string &read_started_at,
+                            std::int64_t org_id) {
+  return connection_
+      ->query("SELECT crm_bridge.note_unlisted($1, $2::jsonb, $3::text[], $4::timestamptz, $5, $6)",
+              listing.module, to_text(listing.within),
+              listing.gone ? std::nullopt : std::optional(array_literal(listing.external_ids)),
+              listing.began_at.empty() ? read_started_at : listing.began_at,
+              listing.certain || listing.gone ? "delete" : "missing", org_id)[0][0]
+      .as<int>(0);
+}
+
+std::vector<Located> Database::next_records(const std::string &module, const std::string &after,
+                                            int limit, std::int64_t org_id) {
+  std::vector<Located> answer;
+  for (const auto &row : connection_->query(
+           "SELECT external_id, context FROM crm_bridge.next_records($1, $2, $3, $4)", module,
+           after, limit, org_id)) {
+    answer.push_back({text(row[0]), json(row[1])});
+  }
+  return answer;
 }
 
 std::vector<std::int64_t> Database::notice_backlog(const std::string &service) {

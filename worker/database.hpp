@@ -70,7 +70,13 @@ class Database {
                                       const std::string &run = {});
   int store_notice(const std::string &service, const std::string &channel,
                    const std::string &module, const std::vector<std::string> &external_ids,
-                   const std::string &event, const std::string &body, std::int64_t org_id);
+                   const std::string &event, const std::string &body, std::int64_t org_id,
+                   const Json &context = {});
+  // How many records were noted that the list does not show.
+  int note_unlisted(const Listing &listing, const std::string &read_started_at,
+                    std::int64_t org_id);
+  std::vector<Located> next_records(const std::string &module, const std::string &after, int limit,
+                                    std::int64_t org_id);
   std::vector<std::int64_t> notice_backlog(const std::string &service);
   std::vector<Notice> take_notices(const std::string &service, int limit, std::int64_t org_id);
   void finish_notices(const std::vector<std::string> &notice_ids, std::int64_t org_id);

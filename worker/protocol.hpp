@@ -53,6 +53,23 @@ struct ModuleRecords {
   std::vector<Record> records;
 };
 
+// What a complete list of one place showed.  Records of ours that live there and are not in it may
+// be deleted: the database notes them to be read again one by one.
+struct Listing {
+  std::string module{};
+  Json within = Json::object();  // the place, by the fields that address the module's records
+  std::vector<std::string> external_ids{};
+  bool certain = false;    // the list leaves no doubt: what it does not show is deleted
+  bool gone = false;       // there is no list any more: the place itself is deleted
+  std::string began_at{};  // when the listing began, if that was before this step; server's clock
+};
+
+// A record that the database has, and where it lives.
+struct Located {
+  std::string external_id;
+  Json context;
+};
+
 // What became of one change.
 struct Settled {
   std::string module{};

@@ -74,6 +74,7 @@ CREATE OR REPLACE FUNCTION crm_bridge.store_notice(
   external_ids  text[],
   event         text,
   body          text,
+  context       jsonb  DEFAULT NULL,
   org_id        bigint DEFAULT NULL
 )
 RETURNS integer
@@ -90,8 +91,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" of service "%s" does not exist', module, service),
       HINT = 'The modules are listed in crm_bridge.module.';
   END IF;
-  INSERT INTO crm_bridge.inbox (org_id, service, channel, module, external_id, event, body)
-  SELECT org, store_notice.service, store_notice.channel, store_notice.module, e.id, store_notice.event,
+  INSERT INTO crm_bridge.inbox (org_id, service, channel, module, external_id, event, context, body)
+  SELECT org, store_notice.service, store_notice.channel, store_notice.module, e.id, store_notice.event, store_notice.context,
          CASE WHEN e.position = 1 THEN store_notice.body END
     FROM (SELECT u.id, min(u.position) AS position FROM unnest(external_ids) WITH ORDINALITY AS u (id, position)
            WHERE u.id <> '' GROUP BY u.id) AS e
@@ -103,8 +104,8 @@ BEGIN
   RETURN stored;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, bigint) IS 'stores a webhook before it is answered';
-REVOKE ALL ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, jsonb, bigint) IS 'stores a webhook before it is answered';
+REVOKE ALL ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, jsonb, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION crm_bridge.notice_backlog(service text)
 RETURNS SETOF bigint
@@ -142,9 +143,10 @@ BEGIN
   ), taken AS (
     UPDATE crm_bridge.inbox AS n SET taken_at = clock_timestamp() FROM open
      WHERE n.org_id = org AND n.notice_id = open.notice_id
-    RETURNING n.notice_id, n.module, n.external_id, n.event
+    RETURNING n.notice_id, n.module, n.external_id, n.event, n.context
   )
-  SELECT array_agg(t.notice_id), t.module, t.external_id, max(t.event), crm_bridge._context_of(org, t.module, t.external_id)
+  SELECT array_agg(t.notice_id), t.module, t.external_id, max(t.event),
+         COALESCE(crm_bridge._context_of(org, t.module, t.external_id), (array_agg(t.context) FILTER (WHERE t.context IS NOT NULL))[1])
     FROM taken AS t GROUP BY t.module, t.external_id;
 END
 $$;
@@ -210,3 +212,90 @@ END
 $$;
 COMMENT ON FUNCTION crm_bridge.save_cursor(text, text, jsonb, bigint) IS 'notes where the delta query of a module stands';
 REVOKE ALL ON FUNCTION crm_bridge.save_cursor(text, text, jsonb, bigint) FROM PUBLIC;
+
+-- Notes which records of a place a complete list did not show: they are read again one by one, and only what the service
+-- then denies counts as deleted.  "within" names the place by the fields that address the module's records and external ids, for
+-- example {"project_id": "85"}; what was read or written since the listing began, or confirmed a minute before, is left alone.
+-- Event "delete" instead of "missing" spares the second look where the list leaves no doubt.  Without a list (NULL) the place
+-- itself is gone, and everything in it.
+-- Result: how many were noted.  Errors: 42704 unknown module; 22023 a bad event, or a field that addresses nothing.
+CREATE OR REPLACE FUNCTION crm_bridge.note_unlisted(
+  module           text,
+  within           jsonb,
+  listed           text[],
+  read_started_at  timestamptz,
+  event            text   DEFAULT 'missing',
+  org_id           bigint DEFAULT NULL
+)
+RETURNS integer
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(note_unlisted.org_id, crm_bridge._own_org(NULL));
+  of_service text;
+  place record;
+  conditions text := '';
+  missing text[];
+BEGIN
+  SELECT m.service INTO of_service FROM crm_bridge.module AS m WHERE m.module = note_unlisted.module;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" does not exist', module),
+      HINT = 'The modules are listed in crm_bridge.module.';
+  END IF;
+  IF event IS NULL OR event NOT IN ('missing', 'delete') THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('event "%s" is not known', event), HINT = 'Use missing or delete.';
+  END IF;
+  FOR place IN SELECT w.key AS field, f.field IS NOT NULL AS known, s.record_id
+                 FROM jsonb_each_text(within) AS w
+                 LEFT JOIN crm_bridge.service_field AS f
+                   ON f.org_id = org AND f.module = note_unlisted.module AND f.field = w.key AND f.addresses
+                 LEFT JOIN crm_bridge.shadow AS s
+                   ON s.org_id = org AND s.module = f.reference_module AND s.external_id = w.value LOOP
+    IF NOT place.known THEN
+      RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('field "%s" addresses no "%s"', place.field, module);
+    ELSIF place.record_id IS NULL THEN
+      RETURN 0;   -- nothing of ours is there
+    END IF;
+    conditions := conditions || format(' AND m.%I = %L::uuid', place.field, place.record_id);
+  END LOOP;
+  EXECUTE format(
+    'SELECT array_agg(m.external_id ORDER BY m.external_id) FROM crm_bridge.%I AS m
+       JOIN crm_bridge.shadow AS s ON s.org_id = m.org_id AND s.record_id = m.id AND s.state = ''live''
+      WHERE m.org_id = $1 AND m.external_id IS NOT NULL AND m.external_id <> ALL ($2)
+        AND ($4 OR ((s.read_at IS NULL OR s.read_at < $3)
+                    AND (s.acknowledged_at IS NULL OR s.acknowledged_at < $3 - interval ''1 minute'')))%s',
+    note_unlisted.module, conditions) INTO missing USING org, COALESCE(listed, '{}'), read_started_at, listed IS NULL;
+  IF missing IS NULL THEN
+    RETURN 0;
+  END IF;
+  RETURN crm_bridge.store_notice(of_service, 'listing', note_unlisted.module, missing, note_unlisted.event, NULL, NULL, org);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.note_unlisted(text, jsonb, text[], timestamptz, text, bigint) IS
+  'notes which records a complete list did not show, so that they are read again';
+REVOKE ALL ON FUNCTION crm_bridge.note_unlisted(text, jsonb, text[], timestamptz, text, bigint) FROM PUBLIC;
+
+-- The records of a module that the service has, in the order of their external ids, after the one given: a worker goes round
+-- them a few at a time.  context as in claim.  Errors: 42704 unknown module.
+CREATE OR REPLACE FUNCTION crm_bridge.next_records(module text, after text, "limit" integer, org_id bigint DEFAULT NULL)
+RETURNS TABLE (external_id text, context jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(next_records.org_id, crm_bridge._own_org(NULL));
+BEGIN
+  PERFORM 1 FROM crm_bridge.module AS m WHERE m.module = next_records.module;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" does not exist', module),
+      HINT = 'The modules are listed in crm_bridge.module.';
+  END IF;
+  RETURN QUERY EXECUTE format(
+    'SELECT m.external_id, crm_bridge._context_of($1, $2, m.external_id) FROM crm_bridge.%I AS m
+      WHERE m.org_id = $1 AND m.external_id > $3 ORDER BY m.external_id LIMIT $4',
+    next_records.module) USING org, next_records.module, COALESCE(after, ''), "limit";
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.next_records(text, text, integer, bigint) IS 'the records of a module after one of them: a worker goes round';
+REVOKE ALL ON FUNCTION crm_bridge.next_records(text, text, integer, bigint) FROM PUBLIC;

@@ -37,8 +37,10 @@ INSERT INTO crm_bridge.module (module, service, api_name, label, position, creat
   ('projects_client',      'zoho_projects', 'clients',   'client',       3, true,  true,  true,  true),
   ('projects_task_status', 'zoho_projects', 'statuses',  'task status',  4, false, false, false, true),
   ('projects_project',     'zoho_projects', 'projects',  'project',      5, true,  true,  true,  true),
-  ('projects_task_list',   'zoho_projects', 'tasklists', 'task list',    6, true,  true,  true,  true),
-  ('projects_task',        'zoho_projects', 'tasks',     'task',         7, true,  true,  true,  true);
+  ('projects_client_user', 'zoho_projects', 'clientusers', 'client user', 6, true, true,  true,  true),
+  ('projects_task_list',   'zoho_projects', 'tasklists', 'task list',    7, true,  true,  true,  true),
+  ('projects_task',        'zoho_projects', 'tasks',     'task',         8, true,  true,  true,  true),
+  ('projects_comment',     'zoho_projects', 'comments',  'comment',      9, true,  true,  true,  true);
 
 CREATE TABLE crm_bridge.standard_field (
   module            text    NOT NULL,

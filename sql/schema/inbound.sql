@@ -8,6 +8,7 @@ CREATE TABLE crm_bridge.inbox (
   module       text        NOT NULL,
   external_id  text        NOT NULL,
   event        text        NOT NULL,
+  context      jsonb,
   body         text,
   received_at  timestamptz NOT NULL DEFAULT now(),
   taken_at     timestamptz,
@@ -22,7 +23,8 @@ COMMENT ON COLUMN crm_bridge.inbox.service IS 'the service that called';
 COMMENT ON COLUMN crm_bridge.inbox.channel IS 'the channel it came through';
 COMMENT ON COLUMN crm_bridge.inbox.module IS 'the module it speaks of';
 COMMENT ON COLUMN crm_bridge.inbox.external_id IS 'the record it speaks of';
-COMMENT ON COLUMN crm_bridge.inbox.event IS 'insert, update or delete, as the service says; a hint';
+COMMENT ON COLUMN crm_bridge.inbox.event IS 'insert, update or delete, as the service says; missing: a list does not show it any more; a hint';
+COMMENT ON COLUMN crm_bridge.inbox.context IS 'where the record lives, as the webhook says: for records that are not known yet';
 COMMENT ON COLUMN crm_bridge.inbox.body IS 'the body as received, on the first row of a call';
 COMMENT ON COLUMN crm_bridge.inbox.received_at IS 'when it came';
 COMMENT ON COLUMN crm_bridge.inbox.taken_at IS 'when a worker began to read the record';

@@ -58,6 +58,30 @@ CREATE TABLE crm_bridge.projects_client (
 COMMENT ON TABLE crm_bridge.projects_client IS 'customers of the portal';
 CREATE INDEX projects_client_by_name ON crm_bridge.projects_client (org_id, name);
 
+CREATE TABLE crm_bridge.projects_client_user (
+  org_id         bigint       NOT NULL DEFAULT crm_bridge.current_org(),
+  id             uuid         NOT NULL DEFAULT crm_bridge.new_id(),
+  external_id    text,
+  first_name     text,
+  last_name      text,
+  full_name      text,
+  email          text,
+  is_active      boolean,
+  client_id      uuid,
+  project_id     uuid,
+  portal_id      uuid,
+  custom_fields  jsonb        NOT NULL DEFAULT '{}',
+  origin         text         NOT NULL DEFAULT 'app',
+  created_at     timestamptz  NOT NULL DEFAULT now(),
+  modified_at    timestamptz  NOT NULL DEFAULT now(),
+  modified_by    text,
+  CONSTRAINT projects_client_user_key PRIMARY KEY (org_id, id),
+  CONSTRAINT projects_client_user_external_id_unique UNIQUE (org_id, external_id)
+);
+COMMENT ON TABLE crm_bridge.projects_client_user IS 'people of a customer who see its projects';
+CREATE INDEX projects_client_user_by_email ON crm_bridge.projects_client_user (org_id, lower(email));
+CREATE INDEX projects_client_user_by_client_id ON crm_bridge.projects_client_user (org_id, client_id);
+
 CREATE TABLE crm_bridge.projects_task_status (
   org_id         bigint       NOT NULL DEFAULT crm_bridge.current_org(),
   id             uuid         NOT NULL DEFAULT crm_bridge.new_id(),
@@ -85,6 +109,8 @@ CREATE TABLE crm_bridge.projects_project (
   end_date           date,
   owner_id           uuid,
   client_id          uuid,
+  user_ids           uuid[],
+  client_user_ids    uuid[],
   status             text,
   is_completed       boolean,
   is_strict          boolean,
@@ -151,6 +177,54 @@ COMMENT ON TABLE crm_bridge.projects_task IS 'tasks of a project';
 CREATE INDEX projects_task_by_project_id ON crm_bridge.projects_task (org_id, project_id);
 CREATE INDEX projects_task_by_parent_task_id ON crm_bridge.projects_task (org_id, parent_task_id);
 
+CREATE TABLE crm_bridge.projects_comment (
+  org_id         bigint       NOT NULL DEFAULT crm_bridge.current_org(),
+  id             uuid         NOT NULL DEFAULT crm_bridge.new_id(),
+  external_id    text,
+  content        text,
+  author_id      uuid,
+  author_name    text,
+  posted_at      timestamptz,
+  task_id        uuid,
+  project_id     uuid,
+  portal_id      uuid,
+  custom_fields  jsonb        NOT NULL DEFAULT '{}',
+  origin         text         NOT NULL DEFAULT 'app',
+  created_at     timestamptz  NOT NULL DEFAULT now(),
+  modified_at    timestamptz  NOT NULL DEFAULT now(),
+  modified_by    text,
+  CONSTRAINT projects_comment_key PRIMARY KEY (org_id, id),
+  CONSTRAINT projects_comment_external_id_unique UNIQUE (org_id, external_id)
+);
+COMMENT ON TABLE crm_bridge.projects_comment IS 'comments on tasks';
+CREATE INDEX projects_comment_by_task_id ON crm_bridge.projects_comment (org_id, task_id);
+CREATE INDEX projects_comment_by_project_id ON crm_bridge.projects_comment (org_id, project_id);
+
+-- Whoever comments names the task; project and portal, which are part of the comment's URL, follow from it.
+CREATE FUNCTION crm_bridge._place_of_comment()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  task record;
+BEGIN
+  IF NEW.task_id IS NOT NULL AND NEW.project_id IS NULL THEN
+    SELECT t.project_id, t.portal_id INTO task FROM crm_bridge.projects_task AS t WHERE t.org_id = NEW.org_id AND t.id = NEW.task_id;
+    IF FOUND THEN
+      NEW.project_id := task.project_id;
+      NEW.portal_id := COALESCE(NEW.portal_id, task.portal_id);
+    END IF;
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._place_of_comment() IS 'fills in the project of a comment from its task';
+REVOKE ALL ON FUNCTION crm_bridge._place_of_comment() FROM PUBLIC;
+-- Its name sorts after the guard's.
+CREATE TRIGGER "1_place_of_comment" BEFORE INSERT OR UPDATE ON crm_bridge.projects_comment
+  FOR EACH ROW EXECUTE FUNCTION crm_bridge._place_of_comment();
+
 INSERT INTO crm_bridge.standard_field
   (module, field, api_name, type, reference_module, writable, addresses, maximum_length, picklist, description) VALUES
   ('projects_portal', 'name', 'portal_name', 'text', NULL, false, false, NULL, NULL,
@@ -181,6 +255,22 @@ INSERT INTO crm_bridge.standard_field
    'web address'),
   ('projects_client', 'portal_id', 'portal', 'reference', 'projects_portal', true, true, NULL, NULL,
    'the portal'),
+  ('projects_client_user', 'first_name', 'first_name', 'text', NULL, true, false, NULL, NULL,
+   'first name'),
+  ('projects_client_user', 'last_name', 'last_name', 'text', NULL, true, false, NULL, NULL,
+   'last name'),
+  ('projects_client_user', 'full_name', 'full_name', 'text', NULL, false, false, NULL, NULL,
+   'first and last name as Projects shows them'),
+  ('projects_client_user', 'email', 'email', 'text', NULL, true, false, NULL, NULL,
+   'e-mail address; by it the person is invited'),
+  ('projects_client_user', 'is_active', 'is_active', 'boolean', NULL, false, false, NULL, NULL,
+   'whether the person may enter'),
+  ('projects_client_user', 'client_id', 'client', 'reference', 'projects_client', true, false, NULL, NULL,
+   'the customer whom the person works for'),
+  ('projects_client_user', 'project_id', 'invited_to', 'reference', 'projects_project', true, false, NULL, NULL,
+   'the project that the person is invited to; client_user_ids of a project has all its people'),
+  ('projects_client_user', 'portal_id', 'portal', 'reference', 'projects_portal', true, true, NULL, NULL,
+   'the portal'),
   ('projects_task_status', 'name', 'name', 'text', NULL, false, false, NULL, NULL,
    'name of the status'),
   ('projects_task_status', 'is_closed', 'is_closed_type', 'boolean', NULL, false, false, NULL, NULL,
@@ -199,6 +289,10 @@ INSERT INTO crm_bridge.standard_field
    'the portal user who owns the project'),
   ('projects_project', 'client_id', 'client', 'reference', 'projects_client', true, false, NULL, NULL,
    'the customer'),
+  ('projects_project', 'user_ids', 'project_users', 'references', 'projects_user', true, false, NULL, NULL,
+   'the portal users who work in the project; empty: not read yet'),
+  ('projects_project', 'client_user_ids', 'client_users', 'references', 'projects_client_user', true, false, NULL, NULL,
+   'the customer''s people who see the project; empty: not read yet'),
   ('projects_project', 'status', 'status', 'picklist', NULL, false, false, NULL, NULL,
    'state of the project'),
   ('projects_project', 'is_completed', 'is_completed', 'boolean', NULL, false, false, NULL, NULL,
@@ -246,4 +340,18 @@ INSERT INTO crm_bridge.standard_field
   ('projects_task', 'project_id', 'project', 'reference', 'projects_project', true, true, NULL, NULL,
    'the project'),
   ('projects_task', 'portal_id', 'portal', 'reference', 'projects_portal', true, true, NULL, NULL,
+   'the portal'),
+  ('projects_comment', 'content', 'comment', 'html', NULL, true, false, 80000, NULL,
+   'text with markup'),
+  ('projects_comment', 'author_id', 'created_by', 'reference', 'projects_user', false, false, NULL, NULL,
+   'the portal user who wrote it'),
+  ('projects_comment', 'author_name', 'created_by.full_name', 'text', NULL, false, false, NULL, NULL,
+   'who wrote it, also when it is no portal user'),
+  ('projects_comment', 'posted_at', 'created_time', 'instant', NULL, false, false, NULL, NULL,
+   'when it was written'),
+  ('projects_comment', 'task_id', 'task', 'reference', 'projects_task', true, true, NULL, NULL,
+   'the task'),
+  ('projects_comment', 'project_id', 'project', 'reference', 'projects_project', true, true, NULL, NULL,
+   'the project; follows from the task when it is left out'),
+  ('projects_comment', 'portal_id', 'portal', 'reference', 'projects_portal', true, true, NULL, NULL,
    'the portal');

@@ -41,7 +41,9 @@ BEGIN
         ('crm_task', '[{"external_id": "4", "version": "2026-03-01T09:00:00Z", "fields": {"subject": "Call", "status": "Not Started", "priority": "Normal", "owner_id": "7"}}]'),
         ('crm_contact', '[{"external_id": "5", "version": "2026-03-01T09:00:00Z", "fields": {"last_name": "Ada", "account_id": "404"}}]'),
         ('projects_project', '[{"external_id": "20", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Rollout", "portal_id": "9"}}]'),
-        ('projects_task', '[{"external_id": "40", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Call", "priority": "medium", "is_completed": false, "project_id": "20", "portal_id": "9"}}]')
+        ('projects_task', '[{"external_id": "40", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Call", "priority": "medium", "is_completed": false, "project_id": "20", "portal_id": "9"}}]'),
+        ('projects_client_user', '[{"external_id": "71", "version": "2026-03-01T09:00:00Z", "fields": {"email": "lin@acme.example", "portal_id": "9"}}]'),
+        ('projects_comment', '[{"external_id": "50", "version": "2026-03-01T09:00:00Z", "fields": {"content": "<p>Größe?</p>", "author_name": "Mira", "task_id": "40", "project_id": "20", "portal_id": "9"}}]')
       ) AS t (module, records) LOOP
       PERFORM crm_bridge.receive(told.module, told.records::jsonb, clock_timestamp(), NULL, org);
     END LOOP;
@@ -55,7 +57,7 @@ BEGIN
     PERFORM crm_bridge.map_field('deal_project', 'deal_name', 'name', 'both', true, org_id => org);
     INSERT INTO crm_bridge.merge_policy VALUES (org, 'task_task', 'subject', 'manual'), (org, 'crm_deal', '*', 'right');
     PERFORM crm_bridge.store_credential('zoho_crm', 'oauth', 'key-1', '\x00ff5ea1ed'::bytea, org);
-    PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org);
+    PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org_id => org);
     PERFORM crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{"since": "2026-03-01T09:00:00Z"}', org);
     PERFORM crm_bridge.finish_run(crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal', 2, org), 'finished', NULL, org);
     INSERT INTO crm_bridge.webhook_channel (org_id, channel, service, module, token_hash) VALUES (org, 'channel', 'zoho_crm', 'crm_deal', '\xabcd');

@@ -64,6 +64,7 @@ api_url = "$SANDBOX_PROJECTS"
 concurrency = 8
 requests_per_window = ${PROJECTS_REQUESTS_PER_WINDOW:-95}
 window = "2m"
+sweep_interval = "${PROJECTS_SWEEP_INTERVAL:-60s}"
 assumed_calls = true
 TOML
 }

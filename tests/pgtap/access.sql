@@ -84,7 +84,7 @@ CREATE TEMP TABLE expected_functions AS
               WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
     'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile'])
-   UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'notice_backlog',
+   UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
     'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command',
     'finish_command', 'store_fields', 'sealed_credential', 'store_credential']);
 CREATE TEMP TABLE function_cells AS

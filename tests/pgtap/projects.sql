@@ -190,14 +190,14 @@ SET LOCAL plan_cache_mode = force_generic_plan;
 SELECT pg_temp.accepted($$ SELECT crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{"a": 1}', 1), crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{"a": 2}', 2) $$, 'save_cursor');
 SELECT is(crm_bridge.read_cursor('zoho_crm', 'crm_deal', 1) || crm_bridge.read_cursor('zoho_crm', 'crm_deal', 2), '{"a": 2}', 'read_cursor');
 SELECT is(crm_bridge.read_cursor('zoho_crm', 'crm_lead', 2), NULL, 'null at first');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e1,e2,e1,""}', 'update', '{}', 1), 2, 'store_notice counts what is new');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e2,e3}', 'update', '{}', 1), 1, 'P11: a record that waits to be read again is noted once');
-SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_projects', 'ch', 'crm_deal', '{e1}', 'update', '{}', 1) $$, '42704', 'module "crm_deal" of service "zoho_projects"', 'of a module that the service has');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e1,e2,e1,""}', 'update', '{}', org_id => 1), 2, 'store_notice counts what is new');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e2,e3}', 'update', '{}', org_id => 1), 1, 'P11: a record that waits to be read again is noted once');
+SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_projects', 'ch', 'crm_deal', '{e1}', 'update', '{}', org_id => 1) $$, '42704', 'module "crm_deal" of service "zoho_projects"', 'of a module that the service has');
 SELECT results_eq($$ SELECT * FROM crm_bridge.notice_backlog('zoho_crm') $$, ARRAY[1::bigint], 'notice_backlog');
 CREATE TEMP TABLE taken AS SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, 1);
 SELECT set_eq('SELECT module, external_id, event FROM taken', $$ VALUES ('crm_deal', 'e1', 'update'), ('crm_deal', 'e2', 'update'), ('crm_deal', 'e3', 'update') $$, 'take_notices: one row a record');
 SELECT is_empty($$ SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, 1) $$, 'once');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e1}', 'update', '{}', 1), 1, 'what comes while it is read is read again');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e1}', 'update', '{}', org_id => 1), 1, 'what comes while it is read is read again');
 SELECT crm_bridge.finish_notices(t.notice_ids, 1) AS done FROM taken AS t \g /dev/null
 SELECT is((SELECT count(*) FROM crm_bridge.inbox), 1::bigint, 'finish_notices');
 SELECT is((SELECT count(*) FROM crm_bridge.worker_fields('zoho_crm', 2)), (SELECT count(*) FROM crm_bridge.standard_field AS f JOIN crm_bridge.module AS m USING (module) WHERE m.service = 'zoho_crm'), 'worker_fields');

@@ -1,46 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // What a worker relies on in Zoho Projects V3.
-#include "contract_fixture.hpp"
+#include "contract_portal.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 using namespace crm_bridge::sandbox;
-
-namespace {
-
-const std::string portal = "/api/v3/portal/20639270";
-const std::string open_status = "2063927000000016068";
-const std::string closed_status = "2063927000000016077";
-const std::string alicia = "2063927000000060006";
-
-struct Portal : Contract {
-  explicit Portal(Options options = {}) : Contract{options} {
-    project =
-        post(projects, portal + "/projects",
-             {{"name", "Zylker routers"}, {"start_date", "2026-03-01"}, {"end_date", "2026-03-31"}})
-            .body["id"];
-    tasks = portal + "/projects/" + project + "/tasks";
-    list = post(projects, portal + "/projects/" + project + "/tasklists", {{"name", "General"}})
-               .body["id"];
-  }
-  std::string task(Json fields) {
-    fields["tasklist"] = {{"id", list}};
-    const Reply reply = post(projects, tasks, fields);
-    if (reply.status != 201) throw std::runtime_error{"task refused: " + reply.body.dump()};
-    return reply.body["id"];
-  }
-  Json read_task(const std::string &id) { return get(projects, tasks + "/" + id).body; }
-  Json read_project() { return get(projects, portal + "/projects/" + project).body; }
-  Reply set_status(const std::string &id, const std::string &status) {
-    return patch(projects, tasks + "/" + id, {{"status", {{"id", status}}}});
-  }
-
-  std::string project;
-  std::string tasks;
-  std::string list;
-};
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(zoho_projects, Portal)
 
@@ -191,15 +155,28 @@ BOOST_AUTO_TEST_CASE(the_throttle_can_be_switched_off) {
     BOOST_TEST(free.get(free.projects, portal + "/roles").status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(statuses_are_in_the_layout_and_roles_have_an_employee) {
-  const Json layout = get(projects, portal + "/settings/layouts?module=tasks").body["layouts"][0];
+BOOST_AUTO_TEST_CASE(statuses_are_in_their_layouts_and_roles_have_an_employee) {
+  const Json layouts = get(projects, portal + "/settings/layouts?module=tasks").body["layouts"];
   std::vector<std::string> closed;
-  for (const auto &status : layout["status_details"]) {
-    if (status["is_closed_type"] == true) closed.push_back(status["name"]);
+  for (const auto &layout : layouts) {
+    for (const auto &status : layout["status_details"]) {
+      if (status["is_closed_type"] == true) closed.push_back(status["name"]);
+    }
   }
-  BOOST_TEST(closed == std::vector<std::string>{"Closed"}, boost::test_tools::per_element());
+  BOOST_TEST((closed == std::vector<std::string>{"Closed", "Signed Off"}));
   BOOST_TEST(get(projects, portal + "/roles").body["roles"].dump().find("\"Employee\"") !=
              std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_project_takes_the_statuses_of_its_layout_only) {
+  patch(control, "/control/projects/20639270/projects/" + project,
+        {{"task_layout", {{"id", "2063927000000016120"}}}});
+  const std::string id = task({{"name", "Install"}});
+  BOOST_TEST(read_task(id)["status"]["name"] == "Scheduled");
+  const Reply refused = set_status(id, closed_status);
+  BOOST_TEST(refused.status == 400);
+  BOOST_TEST(refused.body["error"]["details"][0]["field_name"] == "status");
+  BOOST_TEST(set_status(id, "2063927000000016084").body["is_completed"] == true);
 }
 
 BOOST_AUTO_TEST_CASE(clients_are_made_and_associated) {

@@ -42,7 +42,21 @@ inline Catalog projects_catalog() {
                      {"projects_task_status", "statuses", "task status", false, false, false, true},
                      {"projects_project", "projects", "project", true, true, true, true},
                      {"projects_task_list", "tasklists", "task list", true, true, true, true},
-                     {"projects_task", "tasks", "task", true, true, true, true}};
+                     {"projects_task", "tasks", "task", true, true, true, true},
+                     {"projects_client_user", "clientusers", "client user", true, true, true, true},
+                     {"projects_comment", "comments", "comment", true, true, true, true}};
+  catalog.fields["projects_comment"] = {
+      {"projects_comment", "content", "comment", "html", "", true},
+      {"projects_comment", "author_id", "created_by", "reference", "projects_user"},
+      {"projects_comment", "author_name", "created_by.full_name", "text"},
+      {"projects_comment", "posted_at", "created_time", "instant"},
+      {"projects_comment", "task_id", "task", "reference", "projects_task", true, false, true},
+      {"projects_comment", "project_id", "project", "reference", "projects_project", true, false,
+       true}};
+  catalog.fields["projects_client_user"] = {
+      {"projects_client_user", "email", "email", "text", "", true},
+      {"projects_client_user", "client_id", "client", "reference", "projects_client", true},
+      {"projects_client_user", "project_id", "invited_to", "reference", "projects_project", true}};
   catalog.fields["projects_portal"] = {{"projects_portal", "name", "portal_name", "text"}};
   catalog.fields["projects_user"] = {
       {"projects_user", "full_name", "full_name", "text"},

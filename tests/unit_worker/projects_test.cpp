@@ -106,6 +106,46 @@ BOOST_AUTO_TEST_CASE(a_counter_inside_an_object_and_a_client_if_there_is_one) {
   BOOST_TEST(project.version == "2026-03-30T07:58:19.896+00:00");
 }
 
+BOOST_AUTO_TEST_CASE(a_comment_has_its_place_from_where_it_was_listed) {
+  const Record comment = zoho_projects::from_service(
+      test::projects_catalog(), "projects_comment",
+      parse_json(
+          R"({"id":"91","comment":"Done<br>see file","created_time":"2026-04-02T09:10:11.000Z",
+                     "created_by":{"zpuid":"11","name":"ana"},"attachments":[]})"),
+      Place{"1", "85", "90"});
+  BOOST_TEST(comment.external_id == "91");
+  BOOST_TEST(comment.version == "2026-04-02T09:10:11+00:00");
+  BOOST_TEST(
+      to_text(comment.fields) ==
+      R"({"author_id":"11","author_name":"ana","content":"Done<br>see file","posted_at":"2026-04-02T09:10:11+00:00",)"
+      R"("project_id":"85","task_id":"90"})");
+  const Record edited = zoho_projects::from_service(
+      test::projects_catalog(), "projects_comment",
+      parse_json(R"({"id":"91","comment":"x","created_time":"2026-04-02T09:10:11.000Z",
+                     "updated_time":"2026-04-03T09:10:11.000Z"})"),
+      Place{"1", "85", "90"});
+  BOOST_TEST(edited.version == "2026-04-03T09:10:11+00:00");
+  BOOST_TEST(sent(change("projects_comment", Operation::create,
+                         R"({"content":"<p>a</p>","task_id":"90","project_id":"85"})")) ==
+             R"({"comment":"<p>a</p>"})");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_list_does_not_show_is_gone_only_if_it_is_a_list) {
+  BOOST_TEST(is_list(Json(), "tasks"));  // 204
+  BOOST_TEST(is_list(parse_json("[]"), "tasks"));
+  BOOST_TEST(is_list(parse_json(R"({"tasks":[]})"), "tasks"));
+  BOOST_TEST(!is_list(parse_json("{}"), "tasks"));
+  BOOST_TEST(!is_list(parse_json(R"({"items":[]})"), "tasks"));
+  BOOST_TEST(!is_list(parse_json(R"({"tasks":"none"})"), "tasks"));
+}
+
+BOOST_AUTO_TEST_CASE(an_id_is_fit_for_a_url) {
+  for (const char *good : {"1", "2063927000000090011", "a-b_C"}) BOOST_TEST(is_id(good), good);
+  for (const char *bad : {"", "../1", "1/2", "1?x=2", "1 2", "1\n", "%2e"})
+    BOOST_TEST(!is_id(bad), bad);
+  BOOST_TEST(!is_id(std::string(65, '1')));
+}
+
 BOOST_AUTO_TEST_CASE(lists_come_bare_or_wrapped) {
   BOOST_TEST(list_of(parse_json(R"([{"id":1}])"), "tasks").size() == 1);
   BOOST_TEST(list_of(parse_json(R"({"tasks":[{"id":1},{"id":2}]})"), "tasks").size() == 2);

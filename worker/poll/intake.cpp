@@ -91,13 +91,28 @@ std::size_t Intake::take(Database &database, Session &session,
         for (auto &notice : give(database, session, portion, started_at, run))
           again.push_back(std::move(notice));
       }
+      compare(database, session, reading.listings, started_at);
     }
   }
   for (const auto &notice : again) {
     database.store_notice(context_.settings().kind, "reread", notice.module, {notice.external_id},
-                          notice.event, "", session.organization().org_id);
+                          notice.event, "", session.organization().org_id, notice.context);
   }
   return count;
+}
+
+void Intake::compare(Database &database, const Session &session,
+                     const std::vector<Listing> &listings, const std::string &read_started_at) {
+  const std::int64_t org_id = session.organization().org_id;
+  for (const auto &listing : listings) {
+    const int missing = database.note_unlisted(listing, read_started_at, org_id);
+    if (missing == 0) continue;
+    log_event(Severity::information, "not_listed",
+              {{"service", context_.settings().kind},
+               {"org", org_id},
+               {"module", listing.module},
+               {"records", missing}});
+  }
 }
 
 }  // namespace crm_bridge::worker

@@ -34,6 +34,9 @@ class Intake {
   // rounds leaves a notice so that it is read later.  Returns how many were given.
   std::size_t take(Database &database, Session &session, const std::vector<ModuleRecords> &records,
                    const std::string &read_started_at, const std::string &run = {});
+  // Has noted what complete lists did not show.
+  void compare(Database &database, const Session &session, const std::vector<Listing> &listings,
+               const std::string &read_started_at);
 
  private:
   std::vector<Notice> give(Database &database, Session &session, const ModuleRecords &records,

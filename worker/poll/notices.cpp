@@ -77,6 +77,7 @@ void Notices::read_again(Database &database, Session &session, const std::string
   const Reading reading =
       intake_.wait_for(intake_.service().read_records(session, module, std::move(notices)));
   intake_.take(database, session, reading.records, started_at);
+  intake_.compare(database, session, reading.listings, started_at);
   for (const auto &other : reading.poll) poll_module(intake_, database, session, other);
   database.finish_notices(ids, org_id);
 }

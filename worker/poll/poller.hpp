@@ -37,9 +37,10 @@ class Poller {
 std::int64_t poll_module(Intake &intake, Database &database, Session &session,
                          const std::string &module);
 
-// The same from the beginning, as a run of its own.
+// The same from the beginning, because a command asks for it; what a worker that died over the same
+// command had read is not read again.
 std::int64_t read_whole_module(Intake &intake, Database &database, Session &session,
-                               const std::string &module);
+                               const std::string &module, const std::string &command);
 
 // What the database asks for; returns how many commands were done.
 int obey_commands(Intake &intake, Database &database, Session &session);

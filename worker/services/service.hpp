@@ -44,13 +44,16 @@ struct Delivered {
 // One step of a delta read.  `cursor` is where the next step begins.
 struct Page {
   std::vector<ModuleRecords> records{};
+  std::vector<Listing> listings{};
   Json cursor{};
   bool more = false;
+  bool unfinished = false;  // of a read that goes on at the next poll: its run stays open
   std::optional<std::int64_t> expected{};  // how many there are in all, when the service says so
 };
 
 struct Reading {
   std::vector<ModuleRecords> records{};
+  std::vector<Listing> listings{};
   std::vector<std::string>
       poll{};  // modules that must be polled because a record cannot be addressed
 };
@@ -62,6 +65,7 @@ struct Webhook {
   std::string event;  // insert, update, delete
   std::string channel;
   std::string token;
+  Json context{};  // where the record lives, as far as the body says so
 };
 
 struct ChannelAddress {
@@ -92,7 +96,8 @@ class Service {
   // Reads what changed since `cursor` (null: everything), one page.  Throws ServiceFailure.
   virtual Task<Page> read_page(Session &session, std::string module, Json cursor) = 0;
   // Reads these records again.  A record that is not there is reported as deleted only if its
-  // notice said so: a service may answer from before a creation.
+  // notice said so (delete) or a list did not show it either (missing): a service may answer from
+  // before a creation.
   virtual Task<Reading> read_records(Session &session, std::string module,
                                      std::vector<Notice> notices) = 0;
   // Modules that `refresh_portals` reads.

@@ -25,7 +25,16 @@ bool lacks_scope(const HttpResult &result) {
 bool is_wrong_token(const HttpResult &result) {
   if (result.transport != Transport::answered) return false;
   if (result.status == 401) return !lacks_scope(result);
-  return result.status == 400 && result.body.find("INVALID_OAUTHTOKEN") != std::string::npos;
+  if (result.body.find("INVALID_OAUTHTOKEN") == std::string::npos) return false;
+  if (result.status == 400) return true;
+  if (result.status != 200) return false;
+  // An error inside a good answer, not a record that speaks of one.
+  try {
+    const Json body = parse_json(result.body);
+    return scalar_text(body, "error.title") == "INVALID_OAUTHTOKEN";
+  } catch (const MalformedJson &) {
+    return false;
+  }
 }
 
 HttpResult withheld(std::string error, milliseconds retry_after) {

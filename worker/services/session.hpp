@@ -61,6 +61,9 @@ class Session {
   // Which of these external ids belong to records that the database knows.
   using Known = std::function<std::vector<std::string>(const std::string &module,
                                                        const std::vector<std::string> &)>;
+  // Records of a module that the database has, after one of them.
+  using Next = std::function<std::vector<Located>(const std::string &module,
+                                                  const std::string &after, int limit)>;
 
   Session(ServiceContext &context, HttpClient &client, Organization organization, Catalog catalog,
           AccessTokens::Source credential, Known known, std::chrono::milliseconds patience);
@@ -70,6 +73,11 @@ class Session {
   std::vector<std::string> known_external_ids(const std::string &module,
                                               const std::vector<std::string> &ids) const {
     return known_(module, ids);
+  }
+  void go_round_with(Next next) { next_ = std::move(next); }
+  std::vector<Located> next_records(const std::string &module, const std::string &after,
+                                    int limit) const {
+    return next_ ? next_(module, after, limit) : std::vector<Located>{};
   }
   const Organization &organization() const { return organization_; }
   const Catalog &catalog() const { return catalog_; }
@@ -83,6 +91,7 @@ class Session {
   Catalog catalog_;
   AccessTokens::Source credential_;
   Known known_;
+  Next next_;
   std::chrono::milliseconds
       patience_;  // how long to wait for the budget before giving the work back
 };

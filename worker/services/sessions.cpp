@@ -65,6 +65,10 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
   entry.session = std::make_shared<Session>(
       context_, client_, *organization, std::move(catalog),
       [this, org_id] { return load_credential(org_id); }, known, patience_);
+  entry.session->go_round_with(
+      [this, org_id](const std::string &module, const std::string &after, int limit) {
+        return database().next_records(module, after, limit, org_id);
+      });
   entry.loaded_at = now;
   return entry.session;
 }

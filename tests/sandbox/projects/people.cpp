@@ -60,6 +60,59 @@ Json Portal::render(const Client &client) const {
   return answer;
 }
 
+Person &Portal::create_guest(Project &project, const Json &input) {
+  const std::string client_id = input.contains("client") ? text_of(input["client"], "id") : "";
+  const auto &associated = project.clients;
+  if (client_id.empty()) refuse_missing_field("client");
+  if (std::find(associated.begin(), associated.end(), client_id) == associated.end())
+    refuse_field("client", "The client is not associated with the project");
+  const std::int64_t before = mails;
+  Person &guest = create_person(input);
+  mails = before;  // whoever is not to be notified gets no invitation
+  guest.client_id = client_id;
+  effects.pop_back();
+  effects.push_back({"clientusers", "create", guest.zpuid, project.id, render(guest)});
+  admit_guest(project, guest, input.value("notify", Json()) != false);
+  return guest;
+}
+
+void Portal::admit_guest(Project &project, const Person &guest, bool notify) {
+  if (!guest.is_guest()) refuse_field("userdetails", "The user is no client user");
+  const auto &associated = project.clients;
+  if (std::find(associated.begin(), associated.end(), guest.client_id) == associated.end())
+    refuse_field("client", "The client is not associated with the project");
+  if (!project.users.insert(guest.zpuid).second) return;
+  if (notify) ++mails;
+  effects.push_back({"projects", "update", project.id, project.id, {{"users", project.users}}});
+}
+
+void Portal::update_person(Person &person, const Json &input) {
+  Person changed = person;
+  for (const auto &[field, value] :
+       {std::pair{"first_name", &changed.first_name}, std::pair{"last_name", &changed.last_name},
+        std::pair{"email", &changed.email}}) {
+    if (!input.contains(field)) continue;
+    if (!input[field].is_string()) refuse_field(field, "Input format mismatch");
+    *value = input[field];
+  }
+  if (changed.email.find('@') == std::string::npos) refuse_field("email", "Input format mismatch");
+  person = std::move(changed);
+  effects.push_back(
+      {person.is_guest() ? "clientusers" : "users", "update", person.zpuid, "", input});
+}
+
+// A customer's person leaves for good; one of ours is only made inactive.
+void Portal::remove_person(Person &person) {
+  if (!person.is_guest()) {
+    person.active = false;
+    effects.push_back({"users", "update", person.zpuid, "", {{"is_active", false}}});
+    return;
+  }
+  for (auto &[id, project] : projects) project.users.erase(person.zpuid);
+  effects.push_back({"clientusers", "delete", person.zpuid, "", nullptr});
+  people.erase(person.zpuid);
+}
+
 Person &Portal::create_person(const Json &input) {
   std::string email = text_of(input, "email");
   if (email.empty()) email = text_of(input, "email_id");
@@ -70,7 +123,8 @@ Person &Portal::create_person(const Json &input) {
     if (person.email == email) refuse_field("email", "User already exists in this portal");
   }
   Person person;
-  const auto number = static_cast<std::int64_t>(people.size());
+  // Ids are never given twice, also when somebody has left.
+  const std::int64_t number = people_made_++;
   person.zpuid = std::to_string(2063927000000060003 + number * 3);
   person.zuid = 700000001 + number;
   person.email = email;
@@ -103,7 +157,9 @@ Json Portal::render(const Person &person) const {
   for (const auto &role : roles) {
     if (role["id"] == person.role_id) answer["role"] = role;
   }
-  answer["profile"] = profiles[person.administrator ? 0 : 1];
+  answer["profile"] = profiles[person.administrator ? 0 : person.is_guest() ? 2 : 1];
+  if (const auto client = clients.find(person.client_id); client != clients.end())
+    answer["client"] = {{"id", client->first}, {"name", client->second.values.value("name", "")}};
   return answer;
 }
 

@@ -40,10 +40,16 @@ Json Person::reference() const {
 
 Portal::Portal(const Options &options, Clock &clock, std::string id, std::string name)
     : options_{options}, clock_{clock}, id_{std::move(id)}, name_{std::move(name)} {
-  task_statuses = {{"2063927000000016068", "Open", "#74cb80", false},
-                   {"2063927000000016071", "In Progress", "#08aeea", false},
-                   {"2063927000000016074", "In Review", "#f1a95f", false},
-                   {"2063927000000016077", "Closed", "#fd6461", true}};
+  const std::string standard = "2063927000000016110";
+  const std::string field_work = "2063927000000016120";
+  task_layouts = {{{"id", standard}, {"name", "Standard Layout"}, {"is_default", true}},
+                  {{"id", field_work}, {"name", "Field Work"}, {"is_default", false}}};
+  task_statuses = {{"2063927000000016068", "Open", "#74cb80", false, standard},
+                   {"2063927000000016071", "In Progress", "#08aeea", false, standard},
+                   {"2063927000000016074", "In Review", "#f1a95f", false, standard},
+                   {"2063927000000016077", "Closed", "#fd6461", true, standard},
+                   {"2063927000000016081", "Scheduled", "#74cb80", false, field_work},
+                   {"2063927000000016084", "Signed Off", "#fd6461", true, field_work}};
   project_statuses = {{"2063927000000018001", "Active", "#2cc8ba", false},
                       {"2063927000000018004", "In Progress", "#08aeea", false},
                       {"2063927000000018007", "On Hold", "#fbc11e", false},
@@ -61,7 +67,7 @@ Portal::Portal(const Options &options, Clock &clock, std::string id, std::string
   for (const auto &[first, last] :
        {std::pair{"Mira", "Holt"}, std::pair{"Alicia", "Reyes"}, std::pair{"George", "Tan"}}) {
     Person person;
-    const auto number = static_cast<std::int64_t>(people.size());
+    const std::int64_t number = people_made_++;
     person.zpuid = std::to_string(2063927000000060003 + number * 3);
     person.zuid = 700000001 + number;
     person.first_name = first;
@@ -133,10 +139,19 @@ const Status &Portal::status(const std::vector<Status> &statuses, const std::str
   return *found;
 }
 
-const Status &Portal::chosen_status(const std::vector<Status> &statuses, const Json &input) const {
+const std::string &Portal::layout_of(const std::string &project_id) const {
+  const auto found = projects.find(project_id);
+  return found == projects.end() || found->second.task_layout_id.empty()
+             ? task_statuses.front().layout_id
+             : found->second.task_layout_id;
+}
+
+const Status &Portal::chosen_status(const std::vector<Status> &statuses, const Json &input,
+                                    const std::string &layout_id) const {
   const std::string id = text_of(input, "id");
   const std::string name = text_of(input, "name");
   for (const auto &candidate : statuses) {
+    if (!layout_id.empty() && candidate.layout_id != layout_id) continue;
     if ((!id.empty() && candidate.id == id) ||
         (id.empty() && !name.empty() && candidate.name == name))
       return candidate;

@@ -32,9 +32,11 @@ struct Person {
   std::string last_name;
   std::string email;
   std::string role_id;
+  std::string client_id;  // of a customer's person; "" = one of ours
   bool administrator = false;
   bool active = true;
 
+  bool is_guest() const { return !client_id.empty(); }
   std::string full_name() const { return first_name + " " + last_name; }
   Json reference() const;
 };
@@ -44,6 +46,7 @@ struct Status {
   std::string name;
   std::string color;
   bool closed = false;
+  std::string layout_id{};  // of a task status: the layout that offers it
 
   Json describe() const {
     return {{"id", id}, {"name", name}, {"color_hexcode", color}, {"is_closed_type", closed}};
@@ -87,6 +90,7 @@ struct Project : Entity {
   std::string status_id;
   std::string group_id;
   std::string type = "active";
+  std::string task_layout_id;
   bool strict = false;
   std::int64_t number = 0;
   std::int64_t last_task = 0;
@@ -135,7 +139,7 @@ class Portal {
 
   Comment &create_comment(const Task &task, const Json &input, const std::string &actor);
   void update_comment(Comment &comment, const Json &input, const std::string &actor);
-  void delete_comment(Comment &comment);
+  void delete_comment(Comment &comment, const std::string &actor);
   Json render(const Comment &comment) const;
 
   Client &create_client(const Json &input, const std::string &actor);
@@ -144,6 +148,11 @@ class Portal {
   Json render(const Client &client) const;
 
   Person &create_person(const Json &input);
+  // A customer's person, who is admitted to a project of that customer.
+  Person &create_guest(Project &project, const Json &input);
+  void admit_guest(Project &project, const Person &guest, bool notify);
+  void update_person(Person &person, const Json &input);
+  void remove_person(Person &person);
   Json render(const Person &person) const;
   Json render_bin() const;
 
@@ -162,7 +171,8 @@ class Portal {
   std::map<std::string, Comment> comments;
   std::map<std::string, Client> clients;
   std::map<std::string, Person> people;  // by zpuid
-  std::vector<Status> task_statuses;
+  Json task_layouts = Json::array();
+  std::vector<Status> task_statuses;  // of all layouts
   std::vector<Status> project_statuses;
   Json roles = Json::array();
   Json profiles = Json::array();
@@ -175,8 +185,11 @@ class Portal {
   std::int64_t mails = 0;
 
   std::string next_id();
+  // For good: the task with its comments.
+  void purge_task(const std::string &id);
 
  private:
+  void demand_author(const Comment &comment, const std::string &actor) const;
   void begin(Entity &entity, const std::string &actor);
   void touch(Entity &entity, const std::string &actor);
   void apply_task(Task &task, const Json &input, const std::string &actor);
@@ -184,7 +197,9 @@ class Portal {
   void apply_owners(Task &task, const Json &owners, const std::string &actor);
   void check_schedule(const Task &task) const;
   const Status &status(const std::vector<Status> &statuses, const std::string &id) const;
-  const Status &chosen_status(const std::vector<Status> &statuses, const Json &input) const;
+  const Status &chosen_status(const std::vector<Status> &statuses, const Json &input,
+                              const std::string &layout_id = {}) const;
+  const std::string &layout_of(const std::string &project_id) const;
   [[noreturn]] void refuse_unknown(const std::string &what) const;
 
   const Options &options_;
@@ -193,6 +208,7 @@ class Portal {
   const std::string name_;
   std::int64_t last_id_ = 2063927000000085000;
   std::int64_t last_project_ = 0;
+  std::int64_t people_made_ = 0;
 };
 
 // Copies text of `limit` characters at most; null and "" unset it.

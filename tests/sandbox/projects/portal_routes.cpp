@@ -117,7 +117,9 @@ Answer Service::route_users(Portal &portal, const Request &request) {
     }
     if (request.method != "GET") refuse_method();
     Json all = Json::array();
-    for (const auto &[zpuid, person] : portal.people) all.push_back(portal.render(person));
+    for (const auto &[zpuid, person] : portal.people) {
+      if (!person.is_guest()) all.push_back(portal.render(person));
+    }
     return wrapped("users", std::move(all), request.page(true));
   }
   if (id == "license-details" && request.method == "GET") {
@@ -142,9 +144,17 @@ Answer Service::route_users(Portal &portal, const Request &request) {
     }
     return wrapped("projects", std::move(all), request.page(false));
   }
+  if (request.method == "DELETE" && action.empty()) {
+    portal.remove_person(person);
+    return Answer::nothing(204);
+  }
+  if (request.method == "PATCH" && action.empty()) {
+    portal.update_person(person, request.body);
+    answer.body = portal.render(person);
+    return answer;
+  }
   const bool activate = request.method == "POST" && action == "activate";
-  const bool deactivate =
-      (request.method == "POST" && action == "deactivate") || request.method == "DELETE";
+  const bool deactivate = request.method == "POST" && action == "deactivate";
   if (activate || deactivate) {
     person.active = activate;
     portal.effects.push_back({"users", "update", person.zpuid, "", {{"is_active", activate}}});
@@ -158,12 +168,17 @@ Answer Service::route_users(Portal &portal, const Request &request) {
 Answer Service::route_project_users(Portal &portal, Project &project, const Request &request) {
   const std::string &id = request.segment(3);
   if (request.method == "DELETE" && !id.empty()) {
-    project.users.erase(portal.person(id).zpuid);
+    const Person &person = portal.person(id);
+    if (person.zpuid == project.owner) refuse_field("user", "The project owner stays in it");
+    project.users.erase(person.zpuid);
+    portal.effects.push_back(
+        {"projects", "update", project.id, project.id, {{"users", project.users}}});
     return Answer::nothing(204);
   }
   if (request.method == "POST") {
     Json details = request.body;
     if (details.is_null()) details = Json::parse(request.parameter("userdetails"), nullptr, false);
+    const bool quietly = details.is_object() && details.value("notify", Json()) == false;
     if (details.is_object() && details.contains("userdetails"))
       details = Json(details["userdetails"]);
     if (!details.is_array()) details = Json::array({details});
@@ -178,7 +193,8 @@ Answer Service::route_project_users(Portal &portal, Project &project, const Requ
       // Seen on a real portal: whoever is not in the portal yet gives a server error here.
       if (!member)
         throw Refusal{500, "INTERNAL_SERVER_ERROR", "SERVER_ERROR", "zp.general.error", ""};
-      if (project.users.insert(portal.person(wanted).zpuid).second &&
+      if (portal.person(wanted).is_guest()) refuse_field("userdetails", "A client user");
+      if (project.users.insert(portal.person(wanted).zpuid).second && !quietly &&
           item.value("notify", Json()) != false)
         ++portal.mails;
     }
@@ -189,7 +205,48 @@ Answer Service::route_project_users(Portal &portal, Project &project, const Requ
   }
   Json all = Json::array();
   for (const auto &zpuid : project.users) {
-    if (id.empty() || id == zpuid) all.push_back(portal.render(portal.person(zpuid)));
+    const Person &person = portal.person(zpuid);
+    if (!person.is_guest() && (id.empty() || id == zpuid)) all.push_back(portal.render(person));
+  }
+  return wrapped("users", std::move(all), request.page(false));
+}
+
+// GET and DELETE …/clients/users, POST …/clientuser: the paths are the service's, the bodies are
+// the ones that users have.
+Answer Service::route_guests(Portal &portal, Project &project, const Request &request) {
+  Answer answer;
+  if (request.segment(2) == "clientuser") {
+    if (request.method != "POST") refuse_method();
+    if (!request.body.is_object()) refuse_missing_field("email");
+    const bool notify = request.body.value("notify", Json()) != false;
+    if (!request.body.contains("userdetails")) {
+      answer.status = 201;
+      answer.body = portal.render(portal.create_guest(project, request.body));
+      return answer;
+    }
+    Json all = Json::array();
+    for (const auto &item : request.body["userdetails"]) {
+      const Person &guest = portal.person(text_of(item, "zpuid"));
+      portal.admit_guest(project, guest, notify);
+      all.push_back(portal.render(guest));
+    }
+    answer.body = {{"users", std::move(all)}};
+    return answer;
+  }
+  const std::string &id = request.segment(4);
+  if (request.method == "DELETE" && !id.empty()) {
+    const Person &guest = portal.person(id);
+    if (!guest.is_guest() || project.users.erase(guest.zpuid) == 0)
+      refuse_field("user", "The user is no client user of the project");
+    portal.effects.push_back(
+        {"projects", "update", project.id, project.id, {{"users", project.users}}});
+    return Answer::nothing(204);
+  }
+  if (request.method != "GET" || !id.empty()) refuse_method();
+  Json all = Json::array();
+  for (const auto &zpuid : project.users) {
+    const Person &person = portal.person(zpuid);
+    if (person.is_guest()) all.push_back(portal.render(person));
   }
   return wrapped("users", std::move(all), request.page(false));
 }
@@ -234,10 +291,14 @@ Answer Service::route_bin(Portal &portal, const Request &request) {
       } else {
         const auto home = portal.projects.find(task->second.project_id);
         if (home != portal.projects.end()) home->second.tasks.erase(id);
-        portal.tasks.erase(task);
+        portal.purge_task(id);
       }
     } else if (const auto list = portal.task_lists.find(id);
-               list != portal.task_lists.end() && list->second.trashed && restore) {
+               list != portal.task_lists.end() && list->second.trashed) {
+      if (!restore) {
+        portal.task_lists.erase(list);
+        continue;
+      }
       list->second.trashed = false;
       portal.effects.push_back(
           {"tasklists", "create", id, list->second.project_id, portal.render(list->second)});
@@ -265,8 +326,21 @@ Answer Service::route_settings(Portal &portal, const Request &request) {
     for (const auto &status : module == "tasks" ? portal.task_statuses : portal.project_statuses)
       statuses.push_back(status.describe());
   }
+  if (what == "layouts" && module == "tasks") {
+    Json layouts = Json::array();
+    for (Json layout : portal.task_layouts) {
+      layout["module"] = module;
+      layout["status_details"] = Json::array();
+      for (const auto &status : portal.task_statuses) {
+        if (status.layout_id == layout["id"]) layout["status_details"].push_back(status.describe());
+      }
+      layouts.push_back(std::move(layout));
+    }
+    answer.body = {{"layouts", std::move(layouts)}};
+    return answer;
+  }
   if (what == "layouts") {
-    Json layout = {{"id", module == "tasks" ? "2063927000000016110" : "2063927000000018110"},
+    Json layout = {{"id", "2063927000000018110"},
                    {"name", "Standard Layout"},
                    {"is_default", true},
                    {"module", module},

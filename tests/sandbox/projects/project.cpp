@@ -56,7 +56,8 @@ void Portal::update_project(Project &project, const Json &input, const std::stri
     refuse_field("end_date", "End date cannot be before start date");
   if (input.contains("owner")) {
     const std::string zpuid = text_of(input["owner"], "zpuid");
-    if (people.count(zpuid) == 0) refuse_field("owner", "Invalid user");
+    if (people.count(zpuid) == 0 || people.at(zpuid).is_guest())
+      refuse_field("owner", "Invalid user");
     if (zpuid != changed.owner && zpuid != actor) ++mails;
     changed.owner = zpuid;
     changed.users.insert(zpuid);
@@ -83,6 +84,13 @@ void Portal::update_project(Project &project, const Json &input, const std::stri
   // The API shows the strict flag and does not let it be written; in the screens it is a tick box.
   if (in_person && input.contains("is_strict_project"))
     changed.strict = input["is_strict_project"] == true;
+  if (in_person && input.contains("task_layout")) {
+    const std::string id = text_of(input["task_layout"], "id");
+    const bool known = std::any_of(task_layouts.begin(), task_layouts.end(),
+                                   [&](const Json &layout) { return layout["id"] == id; });
+    if (!known) refuse_field("task_layout", "Invalid layout");
+    changed.task_layout_id = id;
+  }
   for (const auto &[key, value] : input.items()) {
     if (!is_custom(key)) continue;
     custom_project_fields.insert(key);
@@ -118,7 +126,7 @@ void Portal::delete_project(Project &project) {
     throw Refusal{400, "INVALID_PARAMETER_VALUE", "OPERATIONAL_VALIDATION_ERROR",
                   "Move the project to trash first", "id"};
   }
-  for (const auto &id : project.tasks) tasks.erase(id);
+  for (const auto &id : project.tasks) purge_task(id);
   for (auto list = task_lists.begin(); list != task_lists.end();) {
     list = list->second.project_id == project.id ? task_lists.erase(list) : std::next(list);
   }

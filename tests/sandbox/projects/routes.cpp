@@ -185,8 +185,11 @@ Answer Service::route_project(Portal &portal, Project &project, const Request &r
   }
   if (what == "tasklists") return route_task_lists(portal, project, request);
   if (what == "tasks") return route_tasks(portal, project, request);
+  if (what == "clients" && request.segment(3) == "users")
+    return route_guests(portal, project, request);
   if (what == "clients" || what == "associate-client" || what == "primary-client")
     return route_project_clients(portal, project, request);
+  if (what == "clientuser") return route_guests(portal, project, request);
   if (what == "users" || what == "projectusers")
     return route_project_users(portal, project, request);
   refuse_url();
@@ -270,13 +273,14 @@ Answer Service::route_comments(Portal &portal, const Task &task, const Request &
     return list_of(portal, "comments", found, request.page(true));
   }
   Comment &comment = portal.comment(request.segment(5));
+  if (comment.task_id != task.id) refuse_field("comment_id", "The comment belongs to another task");
   if (method == "PATCH") {
     portal.update_comment(comment, request.body, request.actor);
     answer.body = Json::array({portal.render(comment)});
     return answer;
   }
   if (method != "DELETE") refuse_method();
-  portal.delete_comment(comment);
+  portal.delete_comment(comment, request.actor);
   return Answer::nothing(204);
 }
 

@@ -81,6 +81,8 @@ class Service : public Endpoint {
   Answer route_clients(Portal &portal, const Request &request);
   Answer route_project_clients(Portal &portal, Project &project, const Request &request);
   Answer route_users(Portal &portal, const Request &request);
+  // A customer's people in a project.
+  Answer route_guests(Portal &portal, Project &project, const Request &request);
   Answer route_project_users(Portal &portal, Project &project, const Request &request);
   Answer route_bin(Portal &portal, const Request &request);
   Answer route_settings(Portal &portal, const Request &request);

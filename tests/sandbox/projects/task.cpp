@@ -17,7 +17,10 @@ Task &Portal::create_task(Project &project, const Json &input, const std::string
   if (text_of(input, "name").empty()) refuse_missing_field("name");
   Task task;
   task.project_id = project.id;
-  task.status_id = task_statuses.front().id;
+  const std::string &layout = layout_of(project.id);
+  task.status_id = std::find_if(task_statuses.begin(), task_statuses.end(), [&](const Status &one) {
+                     return one.layout_id == layout;
+                   })->id;
   if (input.contains("tasklist")) {
     task.task_list_id = text_of(input["tasklist"], "id");
     const auto list = task_lists.find(task.task_list_id);
@@ -102,7 +105,8 @@ void Portal::apply_task(Task &task, const Json &input, const std::string &actor)
     check_schedule(task);
   }
   if (input.contains("status")) {
-    const Status &wanted = chosen_status(task_statuses, input["status"]);
+    const Status &wanted =
+        chosen_status(task_statuses, input["status"], layout_of(task.project_id));
     const bool was_closed = status(task_statuses, task.status_id).closed;
     const auto parent = tasks.find(task.parent_id);
     if (was_closed && !wanted.closed && parent != tasks.end() && !parent->second.trashed &&
@@ -226,6 +230,13 @@ void Portal::trash_task(Task &task, const std::string &actor) {
     Task &other = tasks.at(id);
     if (other.parent_id == task.id && !other.trashed) trash_task(other, actor);
   }
+}
+
+void Portal::purge_task(const std::string &id) {
+  for (auto comment = comments.begin(); comment != comments.end();) {
+    comment = comment->second.task_id == id ? comments.erase(comment) : std::next(comment);
+  }
+  tasks.erase(id);
 }
 
 Json Portal::render(const Task &task) const {

@@ -82,7 +82,17 @@ Comment &Portal::create_comment(const Task &task, const Json &input, const std::
   return stored;
 }
 
+// What one person wrote, only an administrator changes for him.
+void Portal::demand_author(const Comment &comment, const std::string &actor) const {
+  const auto person = people.find(actor);
+  if (comment.created_by == actor || (person != people.end() && person->second.administrator))
+    return;
+  throw Refusal{403, "FORBIDDEN", "OPERATIONAL_VALIDATION_ERROR",
+                "You do not have permission to change this comment", ""};
+}
+
 void Portal::update_comment(Comment &comment, const Json &input, const std::string &actor) {
+  demand_author(comment, actor);
   if (text_of(input, "comment").empty()) refuse_missing_field("comment");
   apply_text(comment.values, input, "comment", 80'000);
   touch(comment, actor);
@@ -90,7 +100,8 @@ void Portal::update_comment(Comment &comment, const Json &input, const std::stri
       {"comments", "update", comment.id, tasks.at(comment.task_id).project_id, input});
 }
 
-void Portal::delete_comment(Comment &comment) {
+void Portal::delete_comment(Comment &comment, const std::string &actor) {
+  demand_author(comment, actor);
   effects.push_back(
       {"comments", "delete", comment.id, tasks.at(comment.task_id).project_id, nullptr});
   comments.erase(comment.id);

@@ -8,27 +8,65 @@ std::vector<Capability> Connector::capabilities() const {
       {"projects_portal", "find", "list of portals", "1", "observed"},
       {"projects_portal", "create", "by hand in Projects", "", "absent"},
       {"projects_user", "find changes", "whole list", "1 per 100", "observed"},
+      {"projects_user", "find deletions", "missing in the whole list, then asked for alone",
+       "1 for each", "observed"},
       {"projects_client", "find changes", "whole list of clients", "1 per 100", "assumed"},
+      {"projects_client", "find deletions", "missing in the whole list, then asked for alone",
+       "1 for each", "assumed"},
       {"projects_client", "create, update", "POST and PATCH of clients", "1", "assumed"},
+      {"projects_client", "delete", "DELETE of a client", "1", "assumed"},
+      {"projects_client_user", "find changes", "round of the projects, a project a step",
+       "2 a project; the first round 20 projects a poll", "documented"},
+      {"projects_client_user", "find deletions",
+       "in no project for a whole round, then asked for alone", "1 for each", "documented"},
+      {"projects_client_user", "create",
+       "clientuser of a project; a lost answer is looked up by "
+       "e-mail",
+       "1", "assumed"},
+      {"projects_client_user", "update, delete", "PATCH, DELETE of a user", "1", "assumed"},
       {"projects_task_status", "find", "task layouts, or the tasks read so far", "1", "observed"},
       {"projects_project", "create", "POST; a lost answer is looked up by name and time", "1",
        "documented"},
-      {"projects_project", "update", "PATCH", "1", "documented"},
+      {"projects_project", "update", "PATCH, custom fields too", "1", "documented"},
+      {"projects_project", "custom fields", "settings/fields when a module is read whole", "1",
+       "observed"},
       {"projects_project", "client", "associate-client after the create", "1", "assumed"},
+      {"projects_project", "read people", "round of the projects, a project a step", "2 a project",
+       "documented"},
+      {"projects_project", "change people", "list, then projectusers, clientuser or DELETE",
+       "1, and 1 for each person", "assumed"},
+      {"projects_project", "deals and contacts", "linked by the bridge, not at Projects", "",
+       "absent"},
+      {"projects_project", "strict flag", "by hand in Projects", "", "absent"},
       {"projects_project", "delete", "moved to the trash", "1", "observed"},
       {"projects_project", "find changes", "list by time of change, newest first", "1 per 100",
        "observed"},
-      {"projects_project", "find deletions", "the portal's bin", "1 per 100", "observed"},
+      {"projects_project", "find deletions",
+       "the portal's bin; beside it the whole list, a page a step, then asked for alone",
+       "1 per 100", "observed"},
       {"projects_task_list", "create, update, delete", "POST, PATCH, DELETE", "1", "documented"},
-      {"projects_task_list", "find changes", "with their tasks, and by webhook", "0", "observed"},
+      {"projects_task_list", "find changes",
+       "with their tasks, by webhook, and in a round of the projects", "1 a project", "documented"},
+      {"projects_task_list", "find deletions", "the bin, and the round", "1 for each", "observed"},
       {"projects_task", "create", "POST; a lost answer is looked up by name and time", "1",
        "documented"},
       {"projects_task", "update", "PATCH; another list by /move", "1 or 2", "observed"},
       {"projects_task", "delete", "DELETE (to the trash)", "1", "observed"},
-      {"projects_task", "find changes", "list by time of change, newest first; webhooks as a hint",
+      {"projects_task", "find changes",
+       "list by time of change, newest first; webhooks as a hint; beside it a round of the "
+       "projects",
        "1 per 100", "observed"},
-      {"projects_task", "find deletions", "the portal's bin", "1 per 100", "observed"},
-      {"all", "webhooks", "set up by hand (doctor --show-webhooks)", "", "documented"},
+      {"projects_task", "find deletions", "the portal's bin, and the round", "1 per 100",
+       "observed"},
+      {"projects_comment", "create", "POST; a lost answer is looked up by text and time", "1",
+       "observed"},
+      {"projects_comment", "update, delete", "PATCH, DELETE", "1", "observed"},
+      {"projects_comment", "find changes",
+       "of tasks that changed at once (25 a page); beside it a round of all tasks, 10 a step",
+       "1 a task; the first round 20 tasks a poll", "observed"},
+      {"projects_comment", "find deletions", "missing in its task's list", "0", "observed"},
+      {"*", "webhooks", "set up by hand (doctor --show-webhooks)", "", "documented"},
+      {"*", "step of a round", "every sweep_interval at the earliest", "", "documented"},
   };
 }
 
@@ -54,6 +92,12 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
     std::string known = "json";
     if (type == "singleline" || type == "multiline") known = "text";
     if (type == "picklist") known = "picklist";
+    Json choices;
+    for (const auto &choice : list_of(field, "pick_list_values")) {
+      const std::string name =
+          choice.is_object() ? scalar_text(choice, "name") : scalar_text(&choice);
+      if (!name.empty()) choices.push_back(name);
+    }
     if (type == "Double" || type == "Numeric") known = "number";
     if (type == "Date") known = "date";
     if (type == "dateandtime") known = "instant";
@@ -63,6 +107,7 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
                       {"type", known},
                       {"writable", true},
                       {"custom", true}});
+    if (known == "picklist" && choices.is_array()) fields.back()["picklist"] = std::move(choices);
   }
   co_return fields;
 }
@@ -76,7 +121,12 @@ std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
                   scalar_text(body, "event"),
                   "webhook",
                   scalar_text(body, "token")};
-  if (webhook.api_module.empty() || webhook.external_ids.front().empty()) return std::nullopt;
+  // Ids become parts of URLs: what is none is not taken for one.
+  if (webhook.api_module.empty() || !is_id(webhook.external_ids.front())) return std::nullopt;
+  for (const char *name : {"project_id", "task_id"}) {
+    const std::string id = scalar_text(body, name);
+    if (is_id(id)) webhook.context[name] = id;
+  }
   return webhook;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,7 +18,8 @@ namespace crm_bridge::worker::zoho_projects {
 // again.
 class Connector : public Service {
  public:
-  explicit Connector(const ServiceSettings &settings) : assumed_calls_(settings.assumed_calls) {}
+  explicit Connector(const ServiceSettings &settings)
+      : assumed_calls_(settings.assumed_calls), sweep_interval_(settings.sweep_interval) {}
 
   std::vector<Capability> capabilities() const override;
   int records_a_request() const override { return 1; }
@@ -40,6 +42,7 @@ class Connector : public Service {
   // What is learnt on the way and may be forgotten at any time.
   struct Memory {
     std::vector<Status> statuses;
+    std::map<std::string, std::string> suited;      // project and kind → status
     std::map<std::string, std::string> first_list;  // of a project
     std::map<std::string, std::unique_ptr<Gate>>
         choosing;                   // one task at a time makes a project's first list
@@ -50,12 +53,21 @@ class Connector : public Service {
   Task<Delivered> create(Session &session, Change change);
   Task<Delivered> update(Session &session, Change change);
   Task<Delivered> remove(Session &session, Change change);
+  // The steps of a project that need calls of their own, once it is there.
+  Task<Verdict> finish_project(Session &session, Change change, std::string project_id);
   Task<Verdict> associate_client(Session &session, Change change, std::string project_id);
+  // writing_people.cpp
+  Task<Delivered> write_client_user(Session &session, Change change);
+  Task<Verdict> set_members(Session &session, Place place, std::string list, std::string add,
+                            Json wanted);
   // looking_up.cpp
   Task<Verdict> choose_list(Session &session, Change change, std::string &list_id,
                             Delivered &delivered);
   Task<Verdict> find_created(Session &session, Change change, std::string &found);
-  Task<Json> status_of_kind(Session &session, std::string portal_id, bool closed);
+  Task<Verdict> find_client_user(Session &session, Change change, std::string project_id,
+                                 std::string &found);
+  // Sends a task with a status of this kind.
+  Task<HttpResult> send_with_status(Session &session, ApiCall call, Place place, bool closed);
   // reading.cpp
   Task<Page> read_all_portals(Session &session, std::string module);
   Record status_record(const Session &session, const Status &status,
@@ -69,10 +81,22 @@ class Connector : public Service {
   Task<Page> read_tasks(Session &session, Json cursor);
   Task<Page> read_tasks_by_project(Session &session, Json cursor);
   void add_task(const Session &session, const Json &task, const Place &place, Page &page) const;
+  // rounds.cpp
+  enum class Step { read, skipped, in_trouble };
+  bool is_due(const Json &cursor) const;
+  void begin_round(Json &cursor, Page &page) const;
+  Task<Page> go_round(Session &session, std::string module, Json cursor);
+  Task<Step> read_place(Session &session, std::string module, Place place, Page &page);
+  Task<Step> read_members(Session &session, Place place, Page &page);
+  Task<void> read_comments_of(Session &session, std::vector<Place> tasks, Page &page);
+  Task<Page> list_projects(Session &session, Json cursor);
+  // reading_records.cpp
+  Task<void> read_comments_again(Session &session, std::vector<Notice> notices, Reading &reading);
 
   Memory &memory(const Session &session) { return memory_[session.organization().org_id]; }
 
   bool assumed_calls_;
+  std::chrono::milliseconds sweep_interval_;
   std::map<std::int64_t, Memory> memory_;
 };
 

@@ -2,9 +2,12 @@
 // What a write must know first: the list of a task, whether a lost create arrived, the status of a
 // kind.
 #include <algorithm>
+#include <cctype>
 
+#include "core/html.hpp"
 #include "services/field_value.hpp"
 #include "services/zoho_projects/connector.hpp"
+#include "services/zoho_projects/paging.hpp"
 #include "services/zoho_projects/place.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
@@ -14,11 +17,23 @@ namespace {
 // minutes.
 constexpr long long look_back_seconds = 6 * 3600;
 
+// A name is what people give; of a comment all that it says, since services rewrite markup.
+std::string recognisable(const std::string &module, const Json &record, const char *content) {
+  if (module != "projects_comment") return scalar_text(record, "name");
+  return core::html_to_plain(scalar_text(record, content));
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 }  // namespace
 
 Task<Verdict> Connector::choose_list(Session &session, Change change, std::string &list_id,
                                      Delivered &delivered) {
-  const Place place = place_of(session, change);
+  const Place place = place_of(session, change.context);
   Memory &known = memory(session);
   auto &gate = known.choosing[place.project_id];
   if (!gate) gate = std::make_unique<Gate>();
@@ -67,8 +82,8 @@ Task<Verdict> Connector::choose_list(Session &session, Change change, std::strin
 }
 
 Task<Verdict> Connector::find_created(Session &session, Change change, std::string &found) {
-  const Place place = place_of(session, change);
-  const std::string name = scalar_text(change.fields, "name");
+  const Place place = place_of(session, change.context);
+  const std::string name = recognisable(change.module, change.fields, "content");
   const std::string now = now_in_utc();
   const ModuleInfo *module = session.catalog().module(change.module);
   const bool sorted = change.module == "projects_project" || change.module == "projects_task";
@@ -90,7 +105,7 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
       const std::string created = scalar_text(record, "created_time");
       const bool old = !created.empty() && seconds_between(now, created) > look_back_seconds;
       if (old && sorted) more = false;
-      if (!old && scalar_text(record, "name") == name)
+      if (!old && recognisable(change.module, record, "comment") == name)
         candidates.push_back(scalar_text(record, "id"));
     }
   }
@@ -103,16 +118,49 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
   co_return Verdict{};
 }
 
-Task<Json> Connector::status_of_kind(Session &session, std::string portal_id, bool closed) {
-  auto &known = memory(session).statuses;
-  if (known.empty()) {
-    std::vector<Status> read = co_await statuses(session, portal_id);
+Task<Verdict> Connector::find_client_user(Session &session, Change change, std::string project_id,
+                                          std::string &found) {
+  Place place = place_of(session, change.context);
+  place.project_id = std::move(project_id);
+  const Listed listed = co_await list_all(session, project_path(place) + "/clients/users", "users");
+  if (listed.verdict.outcome != Outcome::done) co_return listed.verdict;
+  const std::string email = lower(scalar_text(change.fields, "email"));
+  for (const auto &person : listed.records) {
+    if (lower(scalar_text(person, "email")) != email) continue;
+    found = scalar_text(person, "zpuid");
+    if (found.empty()) found = scalar_text(person, "id");
+  }
+  co_return Verdict{};
+}
+
+Task<HttpResult> Connector::send_with_status(Session &session, ApiCall call, Place place,
+                                             bool closed) {
+  if (memory(session).statuses.empty()) {
+    std::vector<Status> read = co_await statuses(session, place.portal_id);
     memory(session).statuses = std::move(read);
   }
+  // The layout of a project decides which statuses it takes, and no call tells the layout: what
+  // suited the project last comes first.
+  const std::string kind = place.project_id + (closed ? "/closed" : "/open");
+  std::vector<Json> candidates;
+  const std::string suited = memory(session).suited[kind];
+  if (!suited.empty()) candidates.push_back({{"id", suited}});
   for (const auto &status : memory(session).statuses) {
-    if (status.closed == closed) co_return Json{{"id", status.id}};
+    if (status.closed == closed && status.id != suited) candidates.push_back({{"id", status.id}});
   }
-  co_return Json{{"name", closed ? "Closed" : "Open"}};
+  if (candidates.empty()) candidates.push_back({{"name", closed ? "Closed" : "Open"}});
+  HttpResult result;
+  for (const auto &candidate : candidates) {
+    call.body["status"] = candidate;
+    result = co_await session.send(call);
+    const Verdict verdict = judge_answer(result);
+    if (verdict.outcome == Outcome::done)
+      memory(session).suited[kind] = scalar_text(candidate, "id");
+    const bool another_layout =
+        verdict.outcome == Outcome::park && verdict.detail.find("(status)") != std::string::npos;
+    if (!another_layout) break;
+  }
+  co_return result;
 }
 
 }  // namespace crm_bridge::worker::zoho_projects

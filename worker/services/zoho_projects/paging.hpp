@@ -19,6 +19,18 @@ Json body_of(const HttpResult &result);
 // the time of change to the millisecond; what became visible late is found by reading a little
 // further.
 bool older_than(const std::string &version, const std::string &since);
+// A list read to its end.
+struct Listed {
+  Verdict verdict{};
+  std::vector<Json> records{};
+  bool complete = false;  // it was a list, to its end: what is not in it is not there
+  int pages = 0;
+};
+// Ends early at an answer that is not good; a list that is too long is complete nowhere.
+Task<Listed> list_all(Session &session, std::string path, std::string key);
+// What is deleted takes along what lives in it.
+void note_children(const std::string &module, const std::string &external_id,
+                   std::vector<Listing> &listings);
 // Closes a read that went from the newest to the oldest: the next one stops where this one began.
 void finish_read(Json &cursor);
 

@@ -6,6 +6,28 @@
 #include "services/zoho_projects/paging.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
+namespace {
+
+// Whoever is in no page of the list may be gone.
+void note_people(const std::vector<Record> &people, const std::string &portal_id, bool is_list,
+                 const std::string &module, Page &page, Json &cursor) {
+  Json seen = cursor.value("seen", Json::array());
+  for (const auto &person : people) seen.push_back(person.external_id);
+  if (!cursor.contains("seen")) cursor["began_at"] = now_in_utc();
+  cursor["seen"] = seen;
+  if (page.more) return;
+  if (is_list) {
+    Listing listing{module, {{"portal_id", portal_id}}};
+    for (const auto &id : seen) listing.external_ids.push_back(scalar_text(&id));
+    listing.began_at = scalar_text(cursor, "began_at");
+    page.listings.push_back(std::move(listing));
+  }
+  cursor.erase("seen");
+  cursor.erase("began_at");
+}
+
+}  // namespace
+
 std::vector<std::string> Connector::portal_modules() const {
   return {"projects_portal", "projects_user", "projects_client", "projects_task_status"};
 }
@@ -16,9 +38,7 @@ Task<Page> Connector::read_page(Session &session, std::string module, Json curso
                     module == "projects_client")) {
     co_return co_await read_all_portals(session, std::move(module));
   }
-  // Task lists come with the tasks: a list of lists would cost a request for each project.
-  if (no_portal || module == "projects_task_list" ||
-      (module == "projects_client" && !assumed_calls_)) {
+  if (no_portal || (module == "projects_client" && !assumed_calls_)) {
     Page nothing;
     nothing.cursor = std::move(cursor);
     co_return nothing;
@@ -26,11 +46,24 @@ Task<Page> Connector::read_page(Session &session, std::string module, Json curso
   if (!cursor.is_object()) cursor = Json::object();
   if (module == "projects_task_status") co_return co_await read_statuses(session);
   if (module == "projects_project") {
-    if (scalar_text(cursor, "phase") == "bin")
-      co_return co_await read_bin(session, std::move(cursor));
+    const std::string phase = scalar_text(cursor, "phase");
+    if (phase == "bin") co_return co_await read_bin(session, std::move(cursor));
+    if (phase == "round") co_return co_await list_projects(session, std::move(cursor));
     co_return co_await read_projects(session, std::move(cursor));
   }
+  // Members, lists and comments are listed for one project or task at a time.
+  if (module == "projects_client_user" || module == "projects_task_list" ||
+      module == "projects_comment") {
+    co_return co_await go_round(session, std::move(module), std::move(cursor));
+  }
   if (module == "projects_task") {
+    if (scalar_text(cursor, "phase") == "round") {
+      Page page = co_await go_round(session, module, cursor["round"]);
+      cursor.erase("phase");
+      cursor["round"] = std::move(page.cursor);
+      page.cursor = std::move(cursor);
+      co_return page;
+    }
     if (memory(session).tasks_by_project)
       co_return co_await read_tasks_by_project(session, std::move(cursor));
     co_return co_await read_tasks(session, std::move(cursor));
@@ -85,6 +118,7 @@ Task<Page> Connector::read_people(Session &session, std::string module, Json cur
   if (portals) call.query.clear();
   const HttpResult result = co_await session.send(std::move(call));
   std::vector<Json> list;
+  bool is_list_here = true;
   if (portals && !result.ok() && result.status == 400 && !portal_id.empty()) {
     // Some portals refuse the list and answer for one.
     ApiCall one;
@@ -96,6 +130,7 @@ Task<Page> Connector::read_people(Session &session, std::string module, Json cur
   } else {
     const Json body = body_of(result);
     list = list_of(body, key);
+    is_list_here = is_list(body, key);
     page.more = !portals && has_next_page(body, list.size(), records_a_page);
   }
   ModuleRecords records{module, {}};
@@ -103,6 +138,7 @@ Task<Page> Connector::read_people(Session &session, std::string module, Json cur
     const Place place{portals ? std::string{} : portal_id, {}};
     records.records.push_back(from_service(session.catalog(), module, record, place));
   }
+  if (!portals) note_people(records.records, portal_id, is_list_here, module, page, cursor);
   page.records.push_back(std::move(records));
   cursor["page"] = number + 1;
   if (!page.more) cursor.erase("page");
@@ -221,6 +257,7 @@ Task<Page> Connector::read_bin(Session &session, Json cursor) {
     Record record;
     record.external_id = scalar_text(entry, "id");
     record.deleted = true;
+    note_children(module->module, record.external_id, page.listings);
     auto &records = by_module[module->module];
     records.module = module->module;
     records.records.push_back(std::move(record));
@@ -231,6 +268,13 @@ Task<Page> Connector::read_bin(Session &session, Json cursor) {
   } else {
     cursor["bin_since"] = later(scalar_text(cursor, "bin_newest"), since);
     for (const char *name : {"page", "phase", "bin_newest"}) cursor.erase(name);
+    Json &round = cursor["round"];
+    // The first reading has just seen all projects.
+    if (!round.is_object()) round = {{"stepped_at", now_in_utc()}};
+    if (is_due(round)) {
+      cursor["phase"] = "round";
+      page.more = true;
+    }
   }
   page.cursor = std::move(cursor);
   co_return page;

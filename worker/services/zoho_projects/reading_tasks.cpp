@@ -6,6 +6,21 @@
 #include "services/zoho_projects/paging.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
+namespace {
+
+// Whose comments are read with them: the comments of the others come with their round.
+constexpr std::size_t most_changed_tasks = 25;
+
+}  // namespace
+
+void Connector::begin_round(Json &cursor, Page &page) const {
+  Json &round = cursor["round"];
+  // The first reading brings all tasks, so the round begins with its later, slower turns.
+  if (!round.is_object()) round = {{"rounds", 0}, {"stepped_at", now_in_utc()}};
+  if (!is_due(round)) return;
+  cursor["phase"] = "round";
+  page.more = true;
+}
 
 // A task brings its list along, which is read nowhere else.
 void Connector::add_task(const Session &session, const Json &task, const Place &place,
@@ -44,6 +59,7 @@ Task<Page> Connector::read_tasks(Session &session, Json cursor) {
   const Json body = body_of(result);
   const std::vector<Json> list = list_of(body, "tasks");
   bool reached = false;
+  std::vector<Place> changed;
   for (const auto &task : list) {
     const std::string version = version_of(task);
     cursor["newest"] = later(version, scalar_text(cursor, "newest"));
@@ -51,13 +67,19 @@ Task<Page> Connector::read_tasks(Session &session, Json cursor) {
       reached = true;
     } else {
       add_task(session, task, place, page);
+      // Everything there is comes with the round of comments.
+      if (!since.empty() && version > since && changed.size() < most_changed_tasks)
+        changed.push_back(
+            {place.portal_id, scalar_text(task, "project.id"), scalar_text(task, "id")});
     }
   }
+  co_await read_comments_of(session, std::move(changed), page);
   page.more = !reached && has_next_page(body, list.size(), records_a_page);
   if (page.more) {
     cursor["page"] = number + 1;
   } else {
     finish_read(cursor);
+    begin_round(cursor, page);
   }
   page.cursor = std::move(cursor);
   co_return page;
@@ -100,56 +122,10 @@ Task<Page> Connector::read_tasks_by_project(Session &session, Json cursor) {
     cursor["page"] = number + 1;
   } else {
     finish_read(cursor);
+    begin_round(cursor, page);
   }
   page.cursor = std::move(cursor);
   co_return page;
-}
-
-Task<Reading> Connector::read_records(Session &session, std::string module,
-                                      std::vector<Notice> notices) {
-  Reading reading;
-  const bool in_project = module == "projects_task" || module == "projects_task_list";
-  if (module != "projects_project" && !in_project) {
-    reading.poll.push_back(module);
-    co_return reading;
-  }
-  Page page;
-  ModuleRecords records{module, {}};
-  for (const auto &notice : notices) {
-    Record deleted;
-    deleted.external_id = notice.external_id;
-    deleted.deleted = true;
-    if (notice.event == "delete") {
-      // What lies in the trash may still answer, so there is nothing to read again.
-      records.records.push_back(std::move(deleted));
-      continue;
-    }
-    Place place{scalar_text(notice.context, "portal_id"),
-                scalar_text(notice.context, "project_id")};
-    if (place.portal_id.empty()) place.portal_id = session.organization().portal_id;
-    if (place.portal_id.empty()) continue;
-    if (in_project && place.project_id.empty()) {
-      if (reading.poll.empty()) reading.poll.emplace_back("projects_task");
-      continue;
-    }
-    std::string path = portal_path(place.portal_id) + "/projects/";
-    if (module == "projects_task") path += place.project_id + "/tasks/";
-    if (module == "projects_task_list") path += place.project_id + "/tasklists/";
-    ApiCall call;
-    call.path = path + notice.external_id;
-    const HttpResult result = co_await session.send(std::move(call));
-    if (judge_answer(result).outcome == Outcome::gone) continue;
-    const Json body = body_of(result);
-    if (body.is_null()) continue;
-    if (module == "projects_task") {
-      add_task(session, body, place, page);
-    } else {
-      records.records.push_back(from_service(session.catalog(), module, body, place));
-    }
-  }
-  reading.records = std::move(page.records);
-  reading.records.push_back(std::move(records));
-  co_return reading;
 }
 
 }  // namespace crm_bridge::worker::zoho_projects

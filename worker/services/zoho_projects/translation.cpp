@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "services/zoho_projects/translation.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include "services/field_value.hpp"
 
@@ -38,8 +38,18 @@ const Json *value_in(const Json &record, const FieldInfo &field) {
   if (field.api_name == "prefix") return first_of(record, {"prefix", "key"});
   if (field.api_name == "portal_name") return first_of(record, {"name", "portal_name"});
   if (field.api_name == "full_name") return first_of(record, {"full_name", "name"});
+  if (field.api_name == "created_by.full_name")
+    return first_of(record, {"created_by.full_name", "created_by.name"});
+  if (field.api_name == "client")
+    return first_of(record, {"client", "client_company_id", "client_id"});
   if (field.api_name == "time_zone") return first_of(record, {"time_zone", "settings.time_zone"});
   return find(record, field.api_name);
+}
+
+bool needs_its_own_call(const std::string &module, const std::string &api_name) {
+  if (api_name == "client") return module == "projects_project";
+  return api_name == "is_completed" || api_name == "project_users" || api_name == "client_users" ||
+         api_name == "invited_to";
 }
 
 std::string words_of(const Json &error) {
@@ -68,8 +78,10 @@ Json to_service(const Catalog &catalog, const Change &change) {
     if (field == nullptr || field->addresses) continue;
     if (creating && value.is_null()) continue;
     const std::string &api_name = field->api_name;
-    if (api_name == "client" || api_name == "is_completed") continue;
-    if (api_name == "owner") {
+    if (needs_its_own_call(change.module, api_name)) continue;
+    if (api_name == "client") {
+      if (!value.is_null()) body["client"] = {{"id", value}};
+    } else if (api_name == "owner") {
       // A project always has an owner: an empty one is not sent.
       if (!value.is_null()) body["owner"] = {{"zpuid", value}};
     } else if (api_name == "owners_and_work") {
@@ -92,8 +104,8 @@ Json to_service(const Catalog &catalog, const Change &change) {
 }
 
 std::string version_of(const Json &record) {
-  const Json *value =
-      first_of(record, {"last_updated_time", "modified_time", "last_modified_time"});
+  const Json *value = first_of(
+      record, {"last_updated_time", "modified_time", "last_modified_time", "updated_time"});
   return instant_in_utc(scalar_text(value));
 }
 
@@ -101,9 +113,13 @@ Record from_service(const Catalog &catalog, const std::string &module, const Jso
                     const Place &place) {
   Record result;
   // In lists of users `id` is the zpuid, where it is there at all.
-  if (module == "projects_user") result.external_id = scalar_text(record, "zpuid");
+  if (module == "projects_user" || module == "projects_client_user")
+    result.external_id = scalar_text(record, "zpuid");
   if (result.external_id.empty()) result.external_id = scalar_text(record, "id");
   result.version = version_of(record);
+  // A comment tells of a change only once it was changed.
+  if (result.version.empty() && module == "projects_comment")
+    result.version = instant_in_utc(scalar_text(record, "created_time"));
   result.modified_at = result.version;
   result.modified_by = scalar_text(record, "updated_by.zpuid");
   for (const auto &field : catalog.fields_of(module)) {
@@ -115,6 +131,10 @@ Record from_service(const Catalog &catalog, const std::string &module, const Jso
       const std::string inside = scalar_text(record, "project.id");
       const std::string &project_id = inside.empty() ? place.project_id : inside;
       if (!project_id.empty()) result.fields[field.field] = project_id;
+      continue;
+    }
+    if (field.api_name == "task") {
+      if (!place.task_id.empty()) result.fields[field.field] = place.task_id;
       continue;
     }
     const Json *value = value_in(record, field);
@@ -132,6 +152,26 @@ std::vector<Json> list_of(const Json &body, const std::string &key) {
   const Json *list = body.is_array() ? &body : find(body, key);
   if (list == nullptr || !list->is_array()) return {};
   return {list->begin(), list->end()};
+}
+
+bool is_list(const Json &body, const std::string &key) {
+  if (body.is_null() || body.is_array()) return true;
+  const Json *list = find(body, key);
+  return list != nullptr && list->is_array();
+}
+
+Json record_of(const Json &body, const std::string &key) {
+  const std::vector<Json> list = list_of(body, key);
+  if (!list.empty()) return list.front();
+  return body.is_array() ? Json() : body;
+}
+
+bool is_id(const std::string &text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '_' || c == '-';
+         });
 }
 
 bool has_next_page(const Json &body, std::size_t shown, std::size_t asked_for) {

@@ -1,64 +1,55 @@
 // SPDX-License-Identifier: PostgreSQL
+#include <array>
+
 #include "services/zoho_projects/connector.hpp"
 #include "services/zoho_projects/place.hpp"
+#include "services/zoho_projects/settling.hpp"
 
 namespace crm_bridge::worker::zoho_projects {
 namespace {
 
 bool lives_in_a_project(const std::string &module) {
-  return module == "projects_task_list" || module == "projects_task";
+  return module == "projects_task_list" || module == "projects_task" ||
+         module == "projects_comment";
 }
 
-Settled settle(const Change &change, Verdict verdict) {
-  Settled settled;
-  settled.module = change.module;
-  settled.record_id = change.record_id;
-  // A confirmed deletion names no record that the service has.
-  if (change.operation != Operation::remove) settled.external_id = change.external_id;
-  settled.verdict = std::move(verdict);
-  return settled;
-}
-
-Delivered only(Settled settled) {
-  Delivered delivered;
-  delivered.settled.push_back(std::move(settled));
-  return delivered;
-}
-
-// The answer of a write as far as it is needed: id and version.
-void take_answer(const Session &session, const Change &change, const HttpResult &result,
-                 const Place &place, Settled &settled) {
-  if (result.body.empty()) return;
-  const Json body = parse_json(result.body);
-  const Record record = from_service(session.catalog(), change.module, body, place);
-  if (settled.external_id.empty()) settled.external_id = record.external_id;
-  settled.version = record.version;
-}
-
-Verdict switched_off(const char *what) {
-  return {Outcome::park,
-          "assumed_call",
-          std::string(what) +
-              " rests on an undocumented call: try it on the real portal, then set assumed_calls = "
-              "true",
-          {}};
-}
+struct MemberField {
+  const char *field;
+  const char *list;
+  const char *add;
+};
+constexpr std::array<MemberField, 2> member_fields{
+    {{"user_ids", "/users", "/projectusers"},
+     {"client_user_ids", "/clients/users", "/clientuser"}}};
 
 }  // namespace
 
 Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes) {
   Change change = std::move(changes.front());
-  const Place place = place_of(session, change);
+  const Place place = place_of(session, change.context);
   if (place.portal_id.empty()) {
     co_return only(
         settle(change, {Outcome::park, "no_portal", "the organization has chosen no portal", {}}));
+  }
+  for (const auto &[name, value] : change.fields.items()) {
+    if (session.catalog().field(change.module, name) != nullptr) continue;
+    // A field that the organization has got since the catalog was read: it must not be left out.
+    co_return only(settle(change, {Outcome::retry, "unknown_field", name, {}}));
   }
   if (lives_in_a_project(change.module) && place.project_id.empty()) {
     co_return only(
         settle(change, {Outcome::park, "no_project", "the record belongs to no project", {}}));
   }
+  if (change.module == "projects_comment" && place.task_id.empty()) {
+    co_return only(
+        settle(change, {Outcome::park, "no_task", "the comment belongs to no task", {}}));
+  }
   if (change.module == "projects_client" && !assumed_calls_) {
     co_return only(settle(change, switched_off("writing clients")));
+  }
+  if (change.module == "projects_client_user") {
+    if (!assumed_calls_) co_return only(settle(change, switched_off("writing client users")));
+    co_return co_await write_client_user(session, std::move(change));
   }
   Delivered delivered;
   switch (change.operation) {
@@ -77,7 +68,7 @@ Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes
 
 Task<Delivered> Connector::create(Session &session, Change change) {
   Delivered delivered;
-  const Place place = place_of(session, change);
+  const Place place = place_of(session, change.context);
   if (change.in_doubt) {
     std::string found;
     Verdict verdict = co_await find_created(session, change, found);
@@ -105,16 +96,20 @@ Task<Delivered> Connector::create(Session &session, Change change) {
       body["tasklist"] = {{"id", list_id}};
       list_chosen = true;
     }
-    if (truthy(find(change.fields, "is_completed"))) {
-      body["status"] = co_await status_of_kind(session, place.portal_id, true);
-    }
   }
   ApiCall call;
   call.method = "POST";
   call.path = collection(change.module, place);
   call.body = std::move(body);
   call.repeatable = false;
-  const HttpResult result = co_await session.send(std::move(call));
+  const bool completed =
+      change.module == "projects_task" && truthy(find(change.fields, "is_completed"));
+  HttpResult result;
+  if (completed) {
+    result = co_await send_with_status(session, std::move(call), place, true);
+  } else {
+    result = co_await session.send(std::move(call));
+  }
   Settled settled = settle(change, judge_answer(result));
   if (settled.verdict.outcome == Outcome::gone) {
     settled.verdict.outcome =
@@ -132,25 +127,18 @@ Task<Delivered> Connector::create(Session &session, Change change) {
     settled.verdict.outcome =
         Outcome::retry;  // perhaps the list that we remembered is not there any more
   }
-  const Json *client = find(change.fields, "client_id");
-  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project" &&
-      client != nullptr && !client->is_null()) {
-    settled.verdict = co_await associate_client(session, change, settled.external_id);
-  }
+  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project")
+    settled.verdict = co_await finish_project(session, change, settled.external_id);
   delivered.settled.push_back(std::move(settled));
   co_return delivered;
 }
 
 Task<Delivered> Connector::update(Session &session, Change change) {
-  const Place place = place_of(session, change);
+  const Place place = place_of(session, change.context);
   const std::string path = collection(change.module, place) + "/" + change.external_id;
   Json body = to_service(session.catalog(), change);
   Settled settled = settle(change, {});
   if (change.module == "projects_task") {
-    if (const Json *completed = find(change.fields, "is_completed");
-        completed != nullptr && !completed->is_null()) {
-      body["status"] = co_await status_of_kind(session, place.portal_id, truthy(completed));
-    }
     const Json *list = find(change.fields, "task_list_id");
     if (list != nullptr && !list->is_null()) {
       ApiCall move;
@@ -162,26 +150,33 @@ Task<Delivered> Connector::update(Session &session, Change change) {
       if (settled.verdict.outcome != Outcome::done) co_return only(std::move(settled));
     }
   }
-  if (!body.empty()) {
+  const Json *completed =
+      change.module == "projects_task" ? find(change.fields, "is_completed") : nullptr;
+  const bool with_status = completed != nullptr && !completed->is_null();
+  if (!body.empty() || with_status) {
     ApiCall call;
     call.method = "PATCH";
     call.path = path;
     call.body = std::move(body);
-    const HttpResult result = co_await session.send(std::move(call));
+    HttpResult result;
+    if (with_status) {
+      const bool closed = truthy(completed);
+      result = co_await send_with_status(session, std::move(call), place, closed);
+    } else {
+      result = co_await session.send(std::move(call));
+    }
     settled.verdict = judge_answer(result);
     if (settled.verdict.outcome == Outcome::done)
       take_answer(session, change, result, place, settled);
     settled.external_id = change.external_id;
   }
-  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project" &&
-      change.fields.contains("client_id")) {
-    settled.verdict = co_await associate_client(session, change, change.external_id);
-  }
+  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project")
+    settled.verdict = co_await finish_project(session, change, change.external_id);
   co_return only(std::move(settled));
 }
 
 Task<Delivered> Connector::remove(Session &session, Change change) {
-  const Place place = place_of(session, change);
+  const Place place = place_of(session, change.context);
   ApiCall call;
   call.path = collection(change.module, place) + "/" + change.external_id;
   if (change.module == "projects_project") {
@@ -197,6 +192,28 @@ Task<Delivered> Connector::remove(Session &session, Change change) {
   co_return only(std::move(settled));
 }
 
+Task<Verdict> Connector::finish_project(Session &session, Change change, std::string project_id) {
+  Verdict verdict;
+  const Json *client = find(change.fields, "client_id");
+  const bool creating = change.operation == Operation::create;
+  if (client != nullptr && !(creating && client->is_null()))
+    verdict = co_await associate_client(session, change, project_id);
+  Place place = place_of(session, change.context);
+  place.project_id = project_id;
+  // The customer before its people: they are admitted only to its projects.
+  for (const MemberField &members : member_fields) {
+    const Json *wanted = find(change.fields, members.field);
+    if (wanted == nullptr || (creating && wanted->is_null())) continue;
+    if (verdict.outcome != Outcome::done) break;
+    if (assumed_calls_) {
+      verdict = co_await set_members(session, place, members.list, members.add, *wanted);
+    } else {
+      verdict = switched_off("telling a project its people");
+    }
+  }
+  co_return verdict;
+}
+
 Task<Verdict> Connector::associate_client(Session &session, Change change, std::string project_id) {
   if (!assumed_calls_) co_return switched_off("telling a project its client");
   const Json client = change.fields.value("client_id", Json());
@@ -206,7 +223,7 @@ Task<Verdict> Connector::associate_client(Session &session, Change change, std::
   }
   ApiCall call;
   call.method = "POST";
-  call.path = portal_path(place_of(session, change).portal_id) + "/projects/" + project_id +
+  call.path = portal_path(place_of(session, change.context).portal_id) + "/projects/" + project_id +
               "/associate-client";
   call.body = {{"clients", Json::array({Json{{"id", client}}})}};
   const HttpResult result = co_await session.send(std::move(call));
