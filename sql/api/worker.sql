@@ -58,6 +58,28 @@ $$;
 COMMENT ON FUNCTION crm_bridge.known_external_ids(text, text[], bigint) IS 'those of the external ids that belong to a record of ours';
 REVOKE ALL ON FUNCTION crm_bridge.known_external_ids(text, text[], bigint) FROM PUBLIC;
 
+-- Records of ours that the service has, a portion at a time in the order of their external ids: where a service does not list
+-- its deletions, the worker asks for them by id.  What was confirmed a moment ago is left out: a service may answer from before.
+CREATE OR REPLACE FUNCTION crm_bridge.recorded_external_ids(module text, after text, "limit" integer, org_id bigint DEFAULT NULL)
+RETURNS SETOF text
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := COALESCE(recorded_external_ids.org_id, crm_bridge._own_org(NULL));
+BEGIN
+  RETURN QUERY
+    SELECT s.external_id FROM crm_bridge.shadow AS s
+     WHERE s.org_id = org AND s.module = recorded_external_ids.module AND s.state = 'live'
+       AND s.external_id > COALESCE(recorded_external_ids.after, '')
+       AND (s.acknowledged_at IS NULL OR s.acknowledged_at < now() - interval '1 minute')
+     ORDER BY s.external_id LIMIT "limit";
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.recorded_external_ids(text, text, integer, bigint) IS
+  'external ids of the records that the service has, a portion at a time: to ask which of them are still there';
+REVOKE ALL ON FUNCTION crm_bridge.recorded_external_ids(text, text, integer, bigint) FROM PUBLIC;
+
 -- Whom a worker polls for a service.
 CREATE OR REPLACE FUNCTION crm_bridge.worker_organizations(service text)
 RETURNS TABLE (org_id bigint, name text, state text, portal_id text, time_zone text)
@@ -111,7 +133,8 @@ DECLARE
   org bigint := COALESCE(report_progress.org_id, crm_bridge._own_org(NULL));
 BEGIN
   UPDATE crm_bridge.run AS r
-     SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected)
+     SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected),
+         progress_at = clock_timestamp()
    WHERE r.org_id = org AND r.run_id = report_progress.run;
 END
 $$;
