@@ -77,6 +77,10 @@ class Database {
   std::vector<std::string> known_external_ids(const std::string &module,
                                               const std::vector<std::string> &external_ids,
                                               std::int64_t org_id);
+  // External ids of the records that the service has, in their order, a portion after `after`.
+  std::vector<std::string> recorded_external_ids(const std::string &module,
+                                                 const std::string &after, int limit,
+                                                 std::int64_t org_id);
   Json read_cursor(const std::string &service, const std::string &module, std::int64_t org_id);
   void save_cursor(const std::string &service, const std::string &module, const Json &value,
                    std::int64_t org_id);
@@ -94,6 +98,7 @@ class Database {
   void finish_command(const std::string &command_id, const std::string &state, const Json &result,
                       std::int64_t org_id);
   void store_fields(const std::string &module, const Json &fields, std::int64_t org_id);
+  void store_capabilities(const std::string &service, const Json &capabilities);
   std::vector<std::int64_t> reconcile_backlog();
   int reconcile(int limit, std::int64_t org_id);
 

@@ -37,9 +37,10 @@ class Poller {
 std::int64_t poll_module(Intake &intake, Database &database, Session &session,
                          const std::string &module);
 
-// The same from the beginning, as a run of its own.
+// The same from the beginning, as a run of its own, because a command says so.  A command that is
+// given to a second worker goes on where the first one stood.
 std::int64_t read_whole_module(Intake &intake, Database &database, Session &session,
-                               const std::string &module);
+                               const std::string &module, const std::string &command);
 
 // What the database asks for; returns how many commands were done.
 int obey_commands(Intake &intake, Database &database, Session &session);

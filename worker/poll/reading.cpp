@@ -10,14 +10,30 @@ namespace {
 // From here on a delta read is a run: it can be judged by the breaker as a whole, and undone.
 constexpr std::size_t records_that_make_a_run = 50;
 
-// A run that is finished as failed unless somebody says otherwise.
+// Beside a connector's own notes the cursor keeps how far the reading of a whole module is: whoever
+// comes after a kill goes on with the same page, under the same run.
+constexpr const char *whole_reading = "whole_reading";
+
+Json take_out(Json &cursor, const char *name) {
+  if (!cursor.is_object() || !cursor.contains(name)) return {};
+  Json value = std::move(cursor[name]);
+  cursor.erase(name);
+  return value;
+}
+
+bool is_under_way(const Json &reading) {
+  return reading.is_object() && !truthy(find(reading, "finished"));
+}
+
+// A run that is finished as failed unless somebody says otherwise.  The reading of a whole module
+// stays open: the next poll goes on with it.
 class Run {
  public:
   Run(Database &database, std::int64_t org_id) : database_(database), org_id_(org_id) {}
   Run(const Run &) = delete;
   Run &operator=(const Run &) = delete;
   ~Run() {
-    if (id_.empty()) return;
+    if (id_.empty() || goes_on_) return;
     try {
       database_.finish_run(id_, "failed", "interrupted", org_id_);
     } catch (const std::exception &fault) {
@@ -28,6 +44,8 @@ class Run {
              std::optional<std::int64_t> expected) {
     id_ = database_.start_run(kind, service, module, expected, org_id_);
   }
+  void go_on_with(std::string id) { id_ = std::move(id); }
+  void leave_open() { goes_on_ = true; }
   void finish() {
     if (!id_.empty()) database_.finish_run(id_, "finished", "", org_id_);
     id_.clear();
@@ -38,16 +56,24 @@ class Run {
   Database &database_;
   std::int64_t org_id_;
   std::string id_;
+  bool goes_on_ = false;
 };
 
 std::int64_t read_pages(Intake &intake, Database &database, Session &session,
-                        const std::string &module, Json cursor) {
+                        const std::string &module, Json cursor, Json reading) {
   const std::string &service = intake.context().settings().kind;
   const std::int64_t org_id = session.organization().org_id;
-  const bool first = !cursor.is_object();
+  const bool first = is_under_way(reading);
   Run run(database, org_id);
   std::int64_t done = 0;
   std::optional<std::int64_t> expected;
+  if (first) {
+    run.leave_open();
+    run.go_on_with(scalar_text(reading, "run"));
+    done = std::atoll(scalar_text(reading, "done").c_str());
+    if (reading.contains("expected"))
+      expected = std::atoll(scalar_text(reading, "expected").c_str());
+  }
   bool more = true;
   while (more) {
     const std::string started_at = database.clock();
@@ -61,7 +87,17 @@ std::int64_t read_pages(Intake &intake, Database &database, Session &session,
     }
     done += static_cast<std::int64_t>(
         intake.take(database, session, page.records, started_at, run.id()));
-    database.save_cursor(service, module, page.cursor, org_id);
+    more = page.more;
+    if (first) {
+      reading["run"] = run.id();
+      reading["done"] = done;
+      if (expected) reading["expected"] = *expected;
+      if (!more) reading["finished"] = true;
+    }
+    cursor = std::move(page.cursor);
+    Json kept = cursor;
+    if (reading.is_object() && kept.is_object()) kept[whole_reading] = reading;
+    database.save_cursor(service, module, kept, org_id);
     if (!run.id().empty()) database.report_progress(run.id(), done, expected, org_id);
     if (!run.id().empty() && count > 0) {
       log_event(Severity::information, first ? "initial_sync" : "poll_run",
@@ -71,8 +107,6 @@ std::int64_t read_pages(Intake &intake, Database &database, Session &session,
                  {"done", done},
                  {"expected", expected ? std::to_string(*expected) : std::string("unknown")}});
     }
-    cursor = std::move(page.cursor);
-    more = page.more;
   }
   run.finish();
   if (done > 0) {
@@ -103,7 +137,7 @@ Json do_command(Intake &intake, Database &database, Session &session,
       database.store_fields(module, fields, session.organization().org_id);
       result[module] = fields.size();
     } else {
-      result[module] = read_whole_module(intake, database, session, module);
+      result[module] = read_whole_module(intake, database, session, module, command.command_id);
     }
   }
   return result;
@@ -115,12 +149,28 @@ std::int64_t poll_module(Intake &intake, Database &database, Session &session,
                          const std::string &module) {
   Json cursor =
       database.read_cursor(intake.context().settings().kind, module, session.organization().org_id);
-  return read_pages(intake, database, session, module, std::move(cursor));
+  Json reading = take_out(cursor, whole_reading);
+  if (!cursor.is_object()) reading = Json::object();
+  return read_pages(intake, database, session, module, std::move(cursor), std::move(reading));
 }
 
 std::int64_t read_whole_module(Intake &intake, Database &database, Session &session,
-                               const std::string &module) {
-  return read_pages(intake, database, session, module, Json());
+                               const std::string &module, const std::string &command) {
+  const std::int64_t org_id = session.organization().org_id;
+  Json cursor = database.read_cursor(intake.context().settings().kind, module, org_id);
+  Json reading = take_out(cursor, whole_reading);
+  if (reading.is_object() && scalar_text(reading, "command") == command) {
+    // The worker that had this command before us came this far.
+    if (!is_under_way(reading)) return std::atoll(scalar_text(reading, "done").c_str());
+  } else {
+    if (const std::string other = scalar_text(reading, "run");
+        is_under_way(reading) && !other.empty()) {
+      database.finish_run(other, "failed", "begun anew", org_id);
+    }
+    cursor = Json();
+    reading = {{"command", command}};
+  }
+  return read_pages(intake, database, session, module, std::move(cursor), std::move(reading));
 }
 
 int obey_commands(Intake &intake, Database &database, Session &session) {

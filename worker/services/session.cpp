@@ -69,14 +69,15 @@ Budget &ServiceContext::budget(std::int64_t org_id) {
 
 Session::Session(ServiceContext &context, HttpClient &client, Organization organization,
                  Catalog catalog, AccessTokens::Source credential, Known known,
-                 milliseconds patience)
+                 milliseconds patience, Recorded recorded)
     : context_(context),
       client_(client),
       organization_(std::move(organization)),
       catalog_(std::move(catalog)),
       credential_(std::move(credential)),
       known_(std::move(known)),
-      patience_(patience) {}
+      patience_(patience),
+      recorded_(std::move(recorded)) {}
 
 Task<HttpResult> Session::send(ApiCall call) {
   const std::string pattern = url_pattern(call.method, call.path);

@@ -62,14 +62,24 @@ class Session {
   using Known = std::function<std::vector<std::string>(const std::string &module,
                                                        const std::vector<std::string> &)>;
 
+  // External ids of a module's records that the service has, in their order, a portion after
+  // `after`.
+  using Recorded = std::function<std::vector<std::string>(const std::string &module,
+                                                          const std::string &after, int limit)>;
+
   Session(ServiceContext &context, HttpClient &client, Organization organization, Catalog catalog,
-          AccessTokens::Source credential, Known known, std::chrono::milliseconds patience);
+          AccessTokens::Source credential, Known known, std::chrono::milliseconds patience,
+          Recorded recorded = {});
 
   Task<HttpResult> send(ApiCall call);
 
   std::vector<std::string> known_external_ids(const std::string &module,
                                               const std::vector<std::string> &ids) const {
     return known_(module, ids);
+  }
+  std::vector<std::string> recorded_external_ids(const std::string &module,
+                                                 const std::string &after, int limit) const {
+    return recorded_ ? recorded_(module, after, limit) : std::vector<std::string>{};
   }
   const Organization &organization() const { return organization_; }
   const Catalog &catalog() const { return catalog_; }
@@ -85,6 +95,7 @@ class Session {
   Known known_;
   std::chrono::milliseconds
       patience_;  // how long to wait for the budget before giving the work back
+  Recorded recorded_;
 };
 
 // The wait that a refusal above the limit asks for, whatever its form: 429, or Projects' 400 with

@@ -62,9 +62,13 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
                                     const std::vector<std::string> &ids) {
     return database().known_external_ids(module, ids, org_id);
   };
+  const auto recorded = [this, org_id](const std::string &module, const std::string &after,
+                                       int limit) {
+    return database().recorded_external_ids(module, after, limit, org_id);
+  };
   entry.session = std::make_shared<Session>(
       context_, client_, *organization, std::move(catalog),
-      [this, org_id] { return load_credential(org_id); }, known, patience_);
+      [this, org_id] { return load_credential(org_id); }, known, patience_, recorded);
   entry.loaded_at = now;
   return entry.session;
 }
