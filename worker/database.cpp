@@ -301,6 +301,11 @@ void Database::store_fields(const std::string &module, const Json &fields, std::
                      org_id);
 }
 
+void Database::store_capabilities(const std::string &service, const Json &capabilities) {
+  connection_->query("SELECT crm_bridge.store_capabilities($1, $2::jsonb)", service,
+                     to_text(capabilities));
+}
+
 std::vector<std::int64_t> Database::reconcile_backlog() {
   return organizations(connection_->query("SELECT * FROM crm_bridge.reconcile_backlog()"));
 }

@@ -101,6 +101,7 @@ class Database {
   void finish_command(const std::string &command_id, const std::string &state, const Json &result,
                       std::int64_t org_id);
   void store_fields(const std::string &module, const Json &fields, std::int64_t org_id);
+  void store_capabilities(const std::string &service, const Json &capabilities);
   std::vector<std::int64_t> reconcile_backlog();
   int reconcile(int limit, std::int64_t org_id);
 

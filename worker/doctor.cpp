@@ -105,13 +105,22 @@ void check_service(Shared &shared, ServiceContext &context, Database &database,
   }
 }
 
-void print_capabilities(const Configuration &configuration) {
+// Printed, and told to the database, so that people who have no worker at hand read the same.
+void show_capabilities(const Configuration &configuration, Database *database, Findings &findings) {
   ResultTable table{{"module", "what", "how", "requests", "contract"}, {}};
   for (const auto &settings : configuration.services) {
-    for (const auto &line : make_service(settings)->capabilities()) {
-      const bool off = line.contract == "assumed" && !settings.assumed_calls;
-      table.second.push_back(
-          {line.module, line.call, line.how, line.cost, line.contract + (off ? " (off)" : "")});
+    const auto capabilities = make_service(settings)->capabilities();
+    for (const auto &line : capabilities) {
+      table.second.push_back({line.module, line.call, line.how, line.cost,
+                              line.contract + (is_used(line, settings) ? "" : " (off)")});
+    }
+    if (database == nullptr) continue;
+    try {
+      database->store_capabilities(settings.kind, to_json(capabilities, settings));
+    } catch (const SqlError &fault) {
+      findings.add({settings.kind + " capabilities", false, fault.what(),
+                    "SELECT crm_bridge.grant_worker('ROLE');"},
+                   ExitCode::database);
     }
   }
   std::cout << "\n" << text_table(table);
@@ -150,7 +159,7 @@ ExitCode run_doctor(const Configuration &configuration, const StopSignal &stop,
       }
     }
   }
-  print_capabilities(configuration);
+  show_capabilities(configuration, database ? &*database : nullptr, findings);
   return findings.worst();
 }
 

@@ -12,7 +12,8 @@ Json to_json(const Record &record) {
     return json;
   }
   for (const auto &[name, value] :
-       {std::pair{"version", &record.version}, std::pair{"modified_at", &record.modified_at},
+       {std::pair{"version", &record.version}, std::pair{"created_at", &record.created_at},
+        std::pair{"modified_at", &record.modified_at},
         std::pair{"modified_by", &record.modified_by}, std::pair{"record_id", &record.record_id}}) {
     if (!value->empty()) json[name] = *value;
   }

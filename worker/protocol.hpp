@@ -42,6 +42,7 @@ struct Change {
 struct Record {
   std::string external_id{};
   std::string version{};
+  std::string created_at{};
   std::string modified_at{};
   std::string modified_by{};
   std::string record_id{};  // our own id, where the service keeps it for us

@@ -13,6 +13,7 @@
 #include "poll/reconcile.hpp"
 #include "receive/receiver.hpp"
 #include "relay/relay.hpp"
+#include "services/service.hpp"
 #include "shared.hpp"
 #include "status/page.hpp"
 
@@ -31,6 +32,10 @@ void check_database(Shared &shared) {
   if (version != CRM_BRIDGE_VERSION) {
     throw SqlError("the extension has version " + version + ", this worker is " CRM_BRIDGE_VERSION,
                    "55000");
+  }
+  for (const auto &settings : shared.configuration.services) {
+    database.store_capabilities(settings.kind,
+                                to_json(make_service(settings)->capabilities(), settings));
   }
   // Claims are handed out only to a lease that is alive.
   beat(shared, database);

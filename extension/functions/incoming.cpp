@@ -98,6 +98,7 @@ class Parser {
     }
     try {
       incoming.version = instant_member(object, "version");
+      incoming.created_at = instant_member(object, "created_at");
       incoming.modified_at = instant_member(object, "modified_at");
       incoming.modified_by = pg::text_member(object, "modified_by");
       if (auto const own = pg::text_member(object, "record_id"))

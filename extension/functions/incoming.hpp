@@ -10,6 +10,7 @@ namespace crm_bridge {
 struct Incoming {
   std::string external_id;
   std::optional<core::Instant> version;
+  std::optional<core::Instant> created_at;  // when the service's record was made
   std::optional<core::Instant> modified_at;
   std::optional<std::string> modified_by;
   std::optional<core::Uuid> own_id;  // our id, where the service keeps it for us

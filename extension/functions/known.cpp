@@ -7,7 +7,7 @@ namespace {
 
 #define CRM_BRIDGE_SHADOW_COLUMNS                                                            \
   "s.record_id, s.module, s.external_id, s.state, s.version, s.acknowledged_at, s.read_at, " \
-  "s.fields"
+  "s.fields, s.survivor_id IS NOT NULL"
 
 constinit pg::Statement select_shadows{
     "SELECT " CRM_BRIDGE_SHADOW_COLUMNS
@@ -56,9 +56,12 @@ constinit pg::Statement insert_identify_requests{
     " SELECT $1, $2, 'identify', r FROM pg_catalog.unnest($3) AS r",
     {INT8OID, TEXTOID, UUIDARRAYOID}};
 
+constinit pg::Statement note_survivor{"SELECT crm_bridge._note_survivor($2, $3, $4, $1)",
+                                      {INT8OID, TEXTOID, UUIDOID, UUIDOID}};
+
 Shadow shadow_of(const pg::Row &row) {
-  return {row.uuid(0),    row.string(1),  row.string(2),  row.string(3),
-          row.instant(4), row.instant(5), row.instant(6), row.jsonb(7)};
+  return {row.uuid(0),    row.string(1),  row.string(2), row.string(3), row.instant(4),
+          row.instant(5), row.instant(6), row.jsonb(7),  row.boolean(8)};
 }
 
 }  // namespace
@@ -116,6 +119,14 @@ void save_shadows(const Module &module, std::int64_t org_id, core::Instant read_
                                 pg::argument(std::optional<core::Instant>{read_at}),
                                 pg::argument(ids), pg::argument(external_ids), pg::argument(states),
                                 pg::argument(versions), pg::argument(fields)});
+}
+
+void note_survivors(const Module &module, std::int64_t org_id,
+                    const std::vector<Survivor> &survivors) {
+  for (const Survivor &merged : survivors) {
+    (void)note_survivor.execute({pg::argument(org_id), pg::argument(module.name),
+                                 pg::argument(merged.loser), pg::argument(merged.survivor)});
+  }
 }
 
 void save_deliveries(const Module &module, std::int64_t org_id,

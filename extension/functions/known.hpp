@@ -16,6 +16,7 @@ struct Shadow {
   std::optional<core::Instant> acknowledged_at;
   std::optional<core::Instant> read_at;
   Jsonb *fields = nullptr;
+  bool merged = false;  // into another record of the service, which is known
 };
 
 struct PendingDelivery {
@@ -46,6 +47,15 @@ struct ShadowUpdate {
 };
 void save_shadows(const Module &module, std::int64_t org_id, core::Instant read_at,
                   const std::vector<ShadowUpdate> &updates);
+
+// A record that carries the id that we gave to another one has taken that one's place: the service
+// merged them.
+struct Survivor {
+  core::Uuid loser;
+  core::Uuid survivor;
+};
+void note_survivors(const Module &module, std::int64_t org_id,
+                    const std::vector<Survivor> &survivors);
 
 // What a service still lacks of a record; nothing: it has it.
 struct DeliveryUpdate {

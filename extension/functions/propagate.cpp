@@ -15,6 +15,10 @@ constinit pg::Statement archive_links{
     " WHERE l.org_id = $1 AND l.pairing = $2 AND l.link_id = ANY ($3)",
     {INT8OID, TEXTOID, UUIDARRAYOID}};
 
+constinit pg::Statement follow_survivors{
+    "SELECT f FROM crm_bridge._follow_survivors($2, $3, $1) AS f",
+    {INT8OID, UUIDARRAYOID, TEXTOID}};
+
 // What one pairing does for the changed records of one statement.
 class Propagation {
  public:
@@ -256,12 +260,22 @@ void archive(const Organization &organization, const Pairing &pairing,
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,
                const std::vector<Link> &links, const std::string &actor) {
   if (links.empty()) return;
+  std::vector<core::Uuid> ended;
+  for (const Link &link : links) ended.push_back(link.link_id);
+  // What a service merged is deleted there on one side only in name: nothing happens to the twin.
+  pg::Rows const followed = follow_survivors.execute(
+      {pg::argument(organization.org_id), pg::argument(ended),
+       pg::argument(std::string{deleted == core::Side::left ? "left" : "right"})});
+  std::set<core::Uuid> elsewhere;
+  for (std::uint64_t i = 0; i < followed.size(); ++i) elsewhere.insert(followed[i].uuid(0));
   std::vector<core::Uuid> ids;
   std::vector<core::Uuid> twins;
   for (const Link &link : links) {
+    if (elsewhere.contains(link.link_id)) continue;
     ids.push_back(link.link_id);
     twins.push_back(link.face(other(deleted)));
   }
+  if (ids.empty()) return;
   archive(organization, pairing, ids);
   if (pairing.on_delete != "delete") return;
   std::shared_ptr<const Module> const twin_module =

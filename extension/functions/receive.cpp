@@ -74,6 +74,8 @@ class Receive {
       }
       incoming.id = known->second.id;
       incoming.known = true;
+      if (incoming.own_id.has_value() && *incoming.own_id != incoming.id)
+        survivors_.push_back({*incoming.own_id, incoming.id});
       recognise(incoming, known->second);
     }
   }
@@ -172,7 +174,8 @@ class Receive {
       incoming.known = false;
       insert(incoming);
     } else if (incoming.deleted) {
-      erase(incoming, mirror == mirrors_.end() ? nullptr : &mirror->second, pending);
+      bool const merged = shadow != shadows_.end() && shadow->second.merged;
+      erase(incoming, mirror == mirrors_.end() ? nullptr : &mirror->second, pending, merged);
     } else if (mirror != mirrors_.end()) {
       merge(incoming, mirror->second, shadow == shadows_.end() ? nullptr : &shadow->second,
             pending);
@@ -194,31 +197,37 @@ class Receive {
 
   void insert(Incoming &incoming) {
     if (!incoming.known) incoming.id = new_uuid(GetCurrentTimestamp());
-    inserts_.push_back({.id = incoming.id,
-                        .fields = incoming.fields,
-                        .external_id = incoming.external_id,
-                        .created_at = incoming.modified_at,
-                        .modified_at = incoming.modified_at,
-                        .modified_by = incoming.modified_by});
+    if (incoming.own_id.has_value() && *incoming.own_id != incoming.id)
+      survivors_.push_back({*incoming.own_id, incoming.id});
+    inserts_.push_back(
+        {.id = incoming.id,
+         .fields = incoming.fields,
+         .external_id = incoming.external_id,
+         .created_at = incoming.created_at.has_value() ? incoming.created_at : incoming.modified_at,
+         .modified_at = incoming.modified_at,
+         .modified_by = incoming.modified_by});
     remember(incoming, "live");
     incoming.settle("inserted");
   }
 
-  void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending) {
+  void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending,
+             bool merged) {
     bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion &&
                               (!pending->dirty.empty() || pending->in_flight);
     if (changed_here) {
       // D2: a deletion against a change is a conflict, and the changed record is kept: it is
-      // created anew.
+      // created anew.  One that lives on in another is not: created anew it would be the other.
       findings_.push_back({.record = incoming.id,
                            .field = "*",
                            .other_field = "*",
-                           .outcome = core::Outcome::left_wins,
+                           .outcome = merged ? core::Outcome::right_wins : core::Outcome::left_wins,
                            .left_at = mirror->modified_at,
                            .right_at = read_at_,
                            .left_by = mirror->modified_by.value_or(""),
                            .right_by = incoming.modified_by.value_or(""),
-                           .reason = "deleted"});
+                           .reason = merged ? "merged" : "deleted"});
+    }
+    if (changed_here && !merged) {
       shadow_updates_.push_back({incoming.id, std::nullopt, "gone", incoming.version, {}});
       identities_.push_back(incoming.id);
       incoming.settle("conflict",
@@ -294,6 +303,7 @@ class Receive {
     drop_deliveries(org_id_, dropped_);
     save_deliveries(module_, org_id_, delivery_updates_);
     save_shadows(module_, org_id_, read_at_, shadow_updates_);
+    note_survivors(module_, org_id_, survivors_);
     record_findings(module_, org_id_, findings_);
   }
 
@@ -311,6 +321,7 @@ class Receive {
   std::vector<ShadowUpdate> shadow_updates_;
   std::vector<DeliveryUpdate> delivery_updates_;
   std::vector<Finding> findings_;
+  std::vector<Survivor> survivors_;
 };
 
 // All records at once; if the database itself refuses one (a constraint, a trigger of the app), one

@@ -53,7 +53,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN ARRAY(SELECT m.module FROM crm_bridge.module AS m ORDER BY 1)
-    || ARRAY['module', 'standard_field', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
+    || ARRAY['module', 'standard_field', 'capability', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
              'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history',
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history'];
@@ -73,7 +73,7 @@ BEGIN
   PERFORM crm_bridge._grant(role, false, ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
-    'store_fields', 'sealed_credential', 'store_credential', 'current_org', 'new_id']);
+    'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'current_org', 'new_id']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_worker(regrole) IS 'lets a role be the worker: the protocol''s functions and nothing else';
@@ -119,7 +119,7 @@ BEGIN
   PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting'],
     ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-          'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile']);
+          'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_administrator(regrole, bigint) IS 'lets a role set up and run an organization''s integrations';

@@ -111,7 +111,8 @@ DECLARE
   org bigint := COALESCE(report_progress.org_id, crm_bridge._own_org(NULL));
 BEGIN
   UPDATE crm_bridge.run AS r
-     SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected)
+     SET done = report_progress.done, expected = COALESCE(report_progress.expected, r.expected),
+         progress_at = clock_timestamp()
    WHERE r.org_id = org AND r.run_id = report_progress.run;
 END
 $$;

@@ -32,6 +32,7 @@ INSERT INTO crm_bridge.module (module, service, api_name, label, position, creat
   ('crm_lead',             'zoho_crm',      'Leads',     'lead',         5, true,  true,  true,  true),
   ('crm_deal',             'zoho_crm',      'Deals',     'deal',         6, true,  true,  true,  true),
   ('crm_task',             'zoho_crm',      'Tasks',     'task',         7, true,  true,  true,  true),
+  ('crm_note',             'zoho_crm',      'Notes',     'note',         8, true,  true,  true,  true),
   ('projects_portal',      'zoho_projects', 'portals',   'portal',       1, false, false, false, true),
   ('projects_user',        'zoho_projects', 'users',     'portal user',  2, false, false, false, true),
   ('projects_client',      'zoho_projects', 'clients',   'client',       3, true,  true,  true,  true),
@@ -70,3 +71,29 @@ COMMENT ON COLUMN crm_bridge.standard_field.addresses IS 'part of the record''s 
 COMMENT ON COLUMN crm_bridge.standard_field.maximum_length IS 'characters that the service takes, where it says so';
 COMMENT ON COLUMN crm_bridge.standard_field.picklist IS 'the usual choices; the organization''s own are in service_field';
 COMMENT ON COLUMN crm_bridge.standard_field.description IS 'one line, also the comment of the mirror''s column';
+
+-- What the worker's connectors say of themselves (design §8): a pure catalog too, told anew whenever a worker starts.
+CREATE TABLE crm_bridge.capability (
+  service   text        NOT NULL,
+  module    text        NOT NULL,
+  call      text        NOT NULL,
+  how       text        NOT NULL,
+  requests  text        NOT NULL,
+  contract  text        NOT NULL,
+  in_use    boolean     NOT NULL,
+  told_at   timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT capability_key PRIMARY KEY (service, module, call),
+  CONSTRAINT capability_contract_known CHECK (contract IN ('documented', 'observed', 'assumed', 'absent')),
+  CONSTRAINT capability_absent_not_in_use CHECK (contract <> 'absent' OR NOT in_use)
+);
+COMMENT ON TABLE crm_bridge.capability IS
+  'how the worker finds and makes changes at each service, what that costs, and how far the service''s contract bears it out; told by the worker at its start';
+COMMENT ON COLUMN crm_bridge.capability.service IS 'the service';
+COMMENT ON COLUMN crm_bridge.capability.module IS 'the module, or * for all of the service';
+COMMENT ON COLUMN crm_bridge.capability.call IS 'create, update, delete, find changes, find deletions, …';
+COMMENT ON COLUMN crm_bridge.capability.how IS 'how it is done; of a create also how a lost answer leaves one record only';
+COMMENT ON COLUMN crm_bridge.capability.requests IS 'what it costs in requests';
+COMMENT ON COLUMN crm_bridge.capability.contract IS
+  'documented by the service; observed on the wire only; assumed: off unless assumed_calls says otherwise; absent: a person has to do it';
+COMMENT ON COLUMN crm_bridge.capability.in_use IS 'whether the worker that told it makes this call';
+COMMENT ON COLUMN crm_bridge.capability.told_at IS 'when a worker said so first';

@@ -55,6 +55,7 @@ CREATE TABLE crm_bridge.run (
   expected     bigint,
   detail       text,
   started_at   timestamptz NOT NULL DEFAULT now(),
+  progress_at  timestamptz,
   finished_at  timestamptz,
   CONSTRAINT run_key PRIMARY KEY (org_id, run_id),
   CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync')),
@@ -72,6 +73,7 @@ COMMENT ON COLUMN crm_bridge.run.done IS 'records done so far';
 COMMENT ON COLUMN crm_bridge.run.expected IS 'records expected in all, where it is known';
 COMMENT ON COLUMN crm_bridge.run.detail IS 'what there is to say about it';
 COMMENT ON COLUMN crm_bridge.run.started_at IS 'when it began';
+COMMENT ON COLUMN crm_bridge.run.progress_at IS 'when it last got further; long ago while it is running: nobody works on it';
 COMMENT ON COLUMN crm_bridge.run.finished_at IS 'when it ended';
 
 CREATE TABLE crm_bridge.command (

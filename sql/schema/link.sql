@@ -10,6 +10,7 @@ CREATE TABLE crm_bridge.shadow (
   fields           jsonb       NOT NULL DEFAULT '{}',
   read_at          timestamptz,
   acknowledged_at  timestamptz,
+  survivor_id      uuid,
   CONSTRAINT shadow_key PRIMARY KEY (org_id, record_id),
   CONSTRAINT shadow_external_id_unique UNIQUE (org_id, module, external_id),
   CONSTRAINT shadow_state_known CHECK (state IN ('expected', 'live', 'gone', 'duplicate')),
@@ -26,6 +27,8 @@ COMMENT ON COLUMN crm_bridge.shadow.state IS
 COMMENT ON COLUMN crm_bridge.shadow.version IS 'the service''s modification time of the state in fields';
 COMMENT ON COLUMN crm_bridge.shadow.fields IS 'field → value as the service has it, in the mirror''s terms';
 COMMENT ON COLUMN crm_bridge.shadow.read_at IS 'when the read began that brought this state';
+COMMENT ON COLUMN crm_bridge.shadow.survivor_id IS
+  'the record that it was merged into at the service: when it is gone there, its links go on with that one';
 COMMENT ON COLUMN crm_bridge.shadow.acknowledged_at IS 'when the service confirmed a write of ours last';
 
 CREATE TABLE crm_bridge.link (

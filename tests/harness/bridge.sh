@@ -19,6 +19,23 @@ free_port() {
   perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1")->sockport'
 }
 
+contract_proxy_listens() { grep -qF 'Prism is listening' "$SESSION/contract_$1.log"; }
+
+# With CRM_CONTRACT (./dev contract) the worker talks to the CRM and its accounts through proxies that check both directions.
+start_contract_proxies() {
+  local name address port
+  for name in crm accounts; do
+    address=SANDBOX_${name^^}
+    port=$(free_port)
+    # Its log is looked at when the session is gone.
+    : >>"$CRM_CONTRACT_LOG.$name"
+    ln -s "$CRM_CONTRACT_LOG.$name" "$SESSION/contract_$name.log"
+    start_process "contract_$name" "$PRISM" proxy --host 127.0.0.1 --port "$port" --multiprocess false "$CRM_CONTRACT" "${!address}"
+    wait_until "the proxy of $name" 60 contract_proxy_listens "$name"
+    printf -v "${name^^}_THROUGH" 'http://127.0.0.1:%s' "$port"
+  done
+}
+
 # Makes organization 1, a role for the worker, its key, its configuration and its credentials.
 # PROJECTS_REQUESTS_PER_WINDOW raises the worker's own limit for Projects where the sandbox's is raised too.
 set_up_bridge() {
@@ -26,6 +43,7 @@ set_up_bridge() {
   query "CREATE ROLE crm_bridge_worker LOGIN" 2>/dev/null || true
   query "SELECT crm_bridge.grant_worker('crm_bridge_worker')" >/dev/null
   (umask 077 && "$CRM_BRIDGE_BIN" keygen --out "$SESSION/worker.key" >/dev/null)
+  [[ -z ${CRM_CONTRACT:-} ]] || start_contract_proxies
   write_worker_configuration "$(free_port)" >"$SESSION/worker.toml"
   local service
   for service in zoho_crm zoho_projects; do
@@ -53,8 +71,8 @@ public_url = "http://127.0.0.1:$receiver_port"
 
 [[service]]
 kind = "zoho_crm"
-accounts_url = "$SANDBOX_ACCOUNTS"
-api_url = "$SANDBOX_CRM"
+accounts_url = "${ACCOUNTS_THROUGH:-$SANDBOX_ACCOUNTS}"
+api_url = "${CRM_THROUGH:-$SANDBOX_CRM}"
 concurrency = 8
 
 [[service]]

@@ -46,7 +46,7 @@ CREATE TEMP TABLE mirrors AS SELECT module::text AS name, updatable FROM crm_bri
 
 CREATE TEMP TABLE readable AS
   SELECT name FROM mirrors
-   UNION ALL SELECT unnest(ARRAY['module', 'standard_field', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
+   UNION ALL SELECT unnest(ARRAY['module', 'standard_field', 'capability', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
     'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history', 'history_default',
     'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts', 'link_status', 'project_progress', 'account_projects', 'record_history']);
 CREATE TEMP TABLE expected AS
@@ -83,9 +83,9 @@ CREATE TEMP TABLE expected_functions AS
    UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'setting_value', '_own_org', 'wait_for_command']) AS f
               WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile'])
+    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged'])
    UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
-    'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command',
+    'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'store_capabilities', 'next_command',
     'finish_command', 'store_fields', 'sealed_credential', 'store_credential']);
 CREATE TEMP TABLE function_cells AS
   SELECT r.role, p.oid, p.proname::text AS name, p.prokind, p.proisstrict, has_function_privilege(r.role, p.oid, 'EXECUTE') AS granted,

@@ -12,7 +12,8 @@ inline Catalog crm_catalog() {
                      {"crm_account", "Accounts", "account", true, true, true, true},
                      {"crm_lead", "Leads", "lead", true, true, true, true},
                      {"crm_deal", "Deals", "deal", true, true, true, true},
-                     {"crm_task", "Tasks", "task", true, true, true, true}};
+                     {"crm_task", "Tasks", "task", true, true, true, true},
+                     {"crm_note", "Notes", "note", true, true, true, true}};
   catalog.fields["crm_user"] = {{"crm_user", "full_name", "full_name", "text"},
                                 {"crm_user", "is_confirmed", "confirm", "boolean"},
                                 {"crm_user", "profile_id", "profile", "reference", "crm_profile"},
@@ -31,6 +32,13 @@ inline Catalog crm_catalog() {
       {"crm_task", "deal_id", "What_Id", "reference", "crm_deal", true},
       {"crm_task", "lead_id", "What_Id", "reference", "crm_lead", true},
       {"crm_task", "closed_at", "Closed_Time", "instant"}};
+  catalog.fields["crm_note"] = {
+      {"crm_note", "title", "Note_Title", "text", "", true},
+      {"crm_note", "content", "Note_Content", "text", "", true},
+      {"crm_note", "account_id", "Parent_Id", "reference", "crm_account", true},
+      {"crm_note", "deal_id", "Parent_Id", "reference", "crm_deal", true},
+      {"crm_note", "task_id", "Parent_Id", "reference", "crm_task", true},
+      {"crm_note", "author_id", "Created_By", "reference", "crm_user"}};
   return catalog;
 }
 

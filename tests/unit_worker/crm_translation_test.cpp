@@ -106,11 +106,12 @@ BOOST_AUTO_TEST_CASE(at_most_fifty_fields_a_request) {
   }
   const auto lists = field_lists(catalog, "crm_deal", "Bridge_Id");
   BOOST_TEST(lists.size() == 3);
-  BOOST_TEST(lists[0].starts_with("Modified_Time,Modified_By,Bridge_Id,"));
+  BOOST_TEST(lists[0].starts_with("Created_Time,Modified_Time,Modified_By,Bridge_Id,"));
   for (const auto &list : lists) BOOST_TEST(std::count(list.begin(), list.end(), ',') < 50);
   const auto task = field_lists(catalog, "crm_task", "");
-  BOOST_TEST(task.front() ==
-             "Modified_Time,Modified_By,Subject,Due_Date,What_Id,$se_module,Closed_Time");
+  BOOST_TEST(
+      task.front() ==
+      "Created_Time,Modified_Time,Modified_By,Subject,Due_Date,What_Id,$se_module,Closed_Time");
 }
 
 BOOST_AUTO_TEST_CASE(instants_are_written_as_each_service_wants_them) {

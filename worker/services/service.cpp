@@ -6,6 +6,24 @@
 
 namespace crm_bridge::worker {
 
+bool is_used(const Capability &capability, const ServiceSettings &settings) {
+  if (capability.contract == "absent") return false;
+  return capability.contract != "assumed" || settings.assumed_calls;
+}
+
+Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings &settings) {
+  Json table = Json::array();
+  for (const auto &one : capabilities) {
+    table.push_back({{"module", one.module},
+                     {"call", one.call},
+                     {"how", one.how},
+                     {"requests", one.cost},
+                     {"contract", one.contract},
+                     {"in_use", is_used(one, settings)}});
+  }
+  return table;
+}
+
 std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
   if (settings.kind == "zoho_crm") return std::make_unique<zoho_crm::Connector>(settings);
   return std::make_unique<zoho_projects::Connector>(settings);

@@ -14,11 +14,11 @@
 
 namespace crm_bridge::worker {
 
-// One line of a connector's table of capabilities, shown by `doctor`.
+// One line of a connector's table of capabilities, shown by `doctor` and kept in the database.
 struct Capability {
   std::string module;
-  std::string call;  // create, update, delete, find changes, find deletions, …
-  std::string how;
+  std::string call;      // create, update, delete, find changes, find deletions, …
+  std::string how;       // of a create also how it is made safe to repeat
   std::string cost;      // in requests
   std::string contract;  // documented, observed, assumed, absent
 };
@@ -110,6 +110,13 @@ class Service {
   virtual std::optional<Webhook> parse_webhook(const Json &body) const = 0;
   virtual Task<std::vector<Check>> examine(Session &session) = 0;
 };
+
+// Whether a call is made: what is absent from the contract never is, what is only assumed by
+// configuration.
+bool is_used(const Capability &capability, const ServiceSettings &settings);
+
+// As store_capabilities takes them.
+Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings &settings);
 
 // The connector of a configured service.
 std::unique_ptr<Service> make_service(const ServiceSettings &settings);

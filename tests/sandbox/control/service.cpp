@@ -63,6 +63,18 @@ Answer Service::handle(const Call &call) {
     return good({{"id", crm_.add_user(text_of(body, "first_name"), text_of(body, "last_name"),
                                       text_of(body, "email"))}});
   }
+  if (route == "POST crm-merge") {
+    std::vector<std::string> taken;
+    if (const Json names = body.value("take", Json()); names.is_array()) {
+      for (const auto &name : names)
+        if (name.is_string()) taken.push_back(name.get<std::string>());
+    }
+    const Json result = crm_.person_merge(call.segment(2), text_of(body, "master"),
+                                          text_of(body, "loser"), taken, person(call));
+    Answer answer = good(result);
+    if (result.value("status", "") == "error") answer.status = 400;
+    return answer;
+  }
   if (route == "POST crm-fields") {
     return crm_.add_field(call.segment(2), body)
                ? good()

@@ -74,6 +74,8 @@ Records::Draft Records::check(Module &module, const Json &input, const Record *e
     }
     // What only the service sets is ignored, not refused.
     if (sent == input.end() || field.read_only) continue;
+    // A note stays with its record.
+    if (field.api_name == "Parent_Id" && existing != nullptr) continue;
     if (empty) {
       draft.values[field.api_name] = nullptr;
       continue;

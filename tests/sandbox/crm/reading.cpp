@@ -69,7 +69,9 @@ Answer Service::list(const Call &call, Module &module, const Filter &filter) {
   if (sort_order != "asc" && sort_order != "desc") return bad_parameter("sort_order");
   const bool descending = sort_order == "desc";
 
-  const std::string since_header = call.header("if-modified-since");
+  // Notes are not listed since an instant.
+  const std::string since_header =
+      module.api_name == "Notes" ? std::string{} : call.header("if-modified-since");
   std::optional<std::int64_t> since;
   if (!since_header.empty()) {
     const auto instant = parse_instant(since_header);

@@ -128,6 +128,15 @@ Json Records::remove(Module &module, const std::string &id, const std::string &a
   effects.changes.push_back({module.api_name, "delete", record->id, Json::object()});
   index(module, *record, false);
   place.records.erase(record->id);
+  // Its notes go with it.
+  if (Module &notes = *metadata_.find("Notes"); notes.api_name != module.api_name) {
+    std::vector<std::string> orphans;
+    for (const auto &[number, note] : shelf(notes.api_name).records) {
+      if (note.what_module == module.api_name && note.value("Parent_Id") == id)
+        orphans.push_back(std::to_string(number));
+    }
+    for (const auto &orphan : orphans) remove(notes, orphan, actor, permanent, effects);
+  }
   return {{"code", "SUCCESS"},
           {"details", {{"id", id}}},
           {"message", "record deleted"},

@@ -79,6 +79,10 @@ class Records {
               const std::string &path, Effects &effects);
   Json remove(Module &module, const std::string &id, const std::string &actor, bool permanent,
               Effects &effects);
+  // The loser's values fill what the master lacks, and replace what `taken` names; what refers to
+  // the loser refers to the master from now on; the loser is deleted.
+  Json merge(Module &module, const std::string &master, const std::string &loser,
+             const std::vector<std::string> &taken, const std::string &actor, Effects &effects);
 
   Shelf &shelf(const std::string &module) { return shelves_[module]; }
   Record *find(const std::string &module, const std::string &id);
@@ -107,6 +111,8 @@ class Records {
   std::optional<Json> find_duplicate(const Module &module, const Json &values,
                                      const Record *existing, const std::string &path);
   void complete(const Module &module, Record &record, const Json &changed);
+  void rewrite(const Module &module, Record &record, const Json &values, const std::string &actor,
+               Effects &effects);
   void index(const Module &module, const Record &record, bool present);
   Json success(const Record &record, const std::string &message);
 

@@ -143,6 +143,11 @@ Answer Service::route_module(const Call &call, Module &module) {
     }
     return write(call, module, Writing::upsert, "", nullptr);
   }
+  // Not among the modules that the service lists here: the stricter reading.
+  if (depth == 4 && next == "deleted" && module.api_name == "Notes") {
+    return refuse(400, "NOT_SUPPORTED", {{"resource_path_index", 0}},
+                  "the given module is not supported in api");
+  }
   if (depth == 4 && next == "deleted")
     return method == "GET" ? deleted(call, module) : wrong_method;
   if (depth == 4 && next == "search") return method == "GET" ? search(call, module) : wrong_method;

@@ -42,6 +42,8 @@ class Service : public Endpoint {
                      const std::string &email);
   Json person_delete(const std::string &module, const std::string &id, bool permanent,
                      const std::string &email);
+  Json person_merge(const std::string &module, const std::string &master, const std::string &loser,
+                    const std::vector<std::string> &taken, const std::string &email);
   Json person_read(const std::string &module, const std::string &id);
   // Adds many records in one go, without callbacks: an import in the service itself.
   Json import(const std::string &module, const std::vector<Json> &records);

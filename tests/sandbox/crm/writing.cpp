@@ -44,7 +44,9 @@ Answer Service::write(const Call &call, Module &module, Writing kind, const std:
         "invalid data");
   }
   if (data.size() > batch_limit) {
-    return refuse(400, "LIMIT_EXCEEDED", {{"maximum_length", batch_limit}, {"api_name", "data"}},
+    // Notes have their own word for it.
+    return refuse(400, module.api_name == "Notes" ? "INVALID_DATA" : "LIMIT_EXCEEDED",
+                  {{"maximum_length", batch_limit}, {"api_name", "data"}},
                   "count of records in your request exceeds the limit");
   }
   const Json trigger = body.value("trigger", Json());
@@ -205,6 +207,21 @@ Json Service::person_delete(const std::string &module_name, const std::string &i
     return error_item("INVALID_DATA", Json::object(), "unknown module or person");
   Effects effects;
   Json result = records_.remove(*module, id, person->id, permanent, effects);
+  settle(effects, {person->id, true});
+  journal_.sync();
+  return result;
+}
+
+Json Service::person_merge(const std::string &module_name, const std::string &master,
+                           const std::string &loser, const std::vector<std::string> &taken,
+                           const std::string &email) {
+  const std::lock_guard lock{mutex_};
+  Module *module = metadata_.find(module_name);
+  const User *person = people_.by_email(email);
+  if (module == nullptr || person == nullptr)
+    return error_item("INVALID_DATA", Json::object(), "unknown module or person");
+  Effects effects;
+  Json result = records_.merge(*module, master, loser, taken, person->id, effects);
   settle(effects, {person->id, true});
   journal_.sync();
   return result;

@@ -12,28 +12,9 @@ constexpr int channel_life_seconds = 6 * 86400;
 
 }  // namespace
 
-std::vector<Capability> Connector::capabilities() const {
-  const std::string safe =
-      bridge_field_.empty() ? "not safe: no bridge_field" : "unique field " + bridge_field_;
-  std::vector<Capability> table;
-  for (const char *module : {"crm_account", "crm_contact", "crm_lead", "crm_deal", "crm_task"}) {
-    table.push_back({module, "create", "POST, 100 a call; " + safe, "1 per 100", "documented"});
-    table.push_back({module, "update", "PUT, 100 a call; one alone with If-Unmodified-Since",
-                     "1 per 100", "documented"});
-    table.push_back({module, "delete", "DELETE ?ids=, 100 a call", "1 per 100", "documented"});
-    table.push_back({module, "find changes",
-                     "If-Modified-Since by Modified_Time; notifications as a hint", "1 per 200",
-                     "documented"});
-    table.push_back({module, "find deletions", "/deleted", "1 per 200", "documented"});
-  }
-  table.push_back({"crm_user", "find changes", "If-Modified-Since", "1 per 200", "documented"});
-  table.push_back({"crm_profile", "find changes", "whole list", "1", "documented"});
-  return table;
-}
-
 Task<Json> Connector::read_fields(Session &session, std::string module) {
   const ModuleInfo *info = session.catalog().module(module);
-  if (info == nullptr || !info->creatable) co_return Json();
+  if (info == nullptr || !info->creatable || is_note(module)) co_return Json();
   ApiCall call;
   call.path = "/crm/v8/settings/fields";
   call.query = {{"module", info->api_name}};
@@ -54,7 +35,7 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
 Task<bool> Connector::open_channel(Session &session, ChannelAddress address) {
   Json events = Json::array();
   for (const auto &module : session.catalog().modules) {
-    if (module.creatable) events.push_back(module.api_name + ".all");
+    if (module.creatable && !is_note(module.module)) events.push_back(module.api_name + ".all");
   }
   const Json watch = {{"channel_id", address.channel_id},
                       {"events", events},
@@ -111,6 +92,15 @@ Task<std::vector<Check>> Connector::examine(Session &session) {
                                         : verdict.reason + ": " + verdict.detail,
        "make a new refresh token for this data centre and store it with crm-bridge seal"});
   if (verdict.outcome != Outcome::done) co_return checks;
+  ApiCall notes;
+  notes.path = "/crm/v8/Notes";
+  notes.query = {{"fields", "Modified_Time"}, {"per_page", "1"}};
+  const HttpResult listed = co_await session.send(std::move(notes));
+  verdict = judge(listed);
+  checks.push_back({"zoho_crm notes", verdict.outcome == Outcome::done,
+                    verdict.outcome == Outcome::done ? "the user may list notes"
+                                                     : verdict.reason + ": " + verdict.detail,
+                    "the CRM lists notes to administrators only: make the refresh token as one"});
   if (bridge_field_.empty()) {
     checks.push_back({"zoho_crm bridge_field", false,
                       "none is configured: a create whose answer is lost cannot be found",
@@ -118,7 +108,7 @@ Task<std::vector<Check>> Connector::examine(Session &session) {
     co_return checks;
   }
   for (const auto &module : session.catalog().modules) {
-    if (!module.creatable) continue;
+    if (!module.creatable || is_note(module.module)) continue;
     ApiCall fields;
     fields.path = "/crm/v8/settings/fields";
     fields.query = {{"module", module.api_name}};

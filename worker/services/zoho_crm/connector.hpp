@@ -3,17 +3,23 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "services/service.hpp"
 
 namespace crm_bridge::worker::zoho_crm {
 
+// Notes take no custom fields, send no notifications, and are listed neither since an instant nor,
+// as far as anybody documents, when they were deleted.
+bool is_note(std::string_view module);
+
 // Zoho CRM v8.  Creates carry the record's own id in a unique custom field, so that a create whose
 // answer was lost finds itself again.  No write starts a workflow (`trigger: []`).
 class Connector : public Service {
  public:
-  explicit Connector(const ServiceSettings &settings) : bridge_field_(settings.bridge_field) {}
+  explicit Connector(const ServiceSettings &settings)
+      : bridge_field_(settings.bridge_field), assumed_calls_(settings.assumed_calls) {}
 
   std::vector<Capability> capabilities() const override;
   int records_a_request() const override { return 100; }
@@ -33,14 +39,26 @@ class Connector : public Service {
   Task<std::vector<Settled>> remove(Session &session, std::vector<Change> changes);
   Task<HttpResult> look_up(Session &session, std::vector<Change> changes,
                            std::map<std::string, std::string> &found);
+  // notes.cpp
+  Task<HttpResult> look_up_notes(Session &session, std::vector<Change> changes,
+                                 std::map<std::string, std::string> &found);
+  bool moves_a_note(const Session &session, const Change &change) const;
+  Task<Page> read_newest_first(Session &session, std::string module, Json cursor);
+  Task<Page> sweep(Session &session, std::string module, Json cursor);
   // reading.cpp
   Task<Page> read_changed(Session &session, std::string module, Json cursor);
   Task<Page> read_deleted(Session &session, std::string module, Json cursor);
   Task<Page> read_people(Session &session, std::string module, Json cursor);
   Task<std::vector<Record>> read_ids(Session &session, std::string module, std::string ids);
+  // Where to ask from, given what the last complete read saw.
+  static std::string since_of(const Json &cursor);
+  // All changes were read: notes where the next read begins; the deletions follow.
+  static void end_changes(Json &cursor);
+  // "" for modules that have no such field.
   std::string bridge_field_of(const Session &session, const std::string &module) const;
 
   std::string bridge_field_;
+  bool assumed_calls_;
 };
 
 }  // namespace crm_bridge::worker::zoho_crm

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "services/field_value.hpp"
+#include "services/zoho_crm/answers.hpp"
 #include "services/zoho_crm/connector.hpp"
 #include "services/zoho_crm/translation.hpp"
 
@@ -26,34 +27,35 @@ const ModuleInfo &module_info(const Session &session, const std::string &module)
   return *info;
 }
 
-std::vector<Json> list_of(const Json &body, const char *key) {
-  const Json *list = find(body, key);
-  if (list == nullptr || !list->is_array()) return {};
-  return {list->begin(), list->end()};
+// The service understood the request and will not do it.
+bool refused(const HttpResult &result) {
+  if (result.transport != Transport::answered) return false;
+  return result.status == 400 || result.status == 403 || result.status == 404 ||
+         result.status == 405;
 }
 
+}  // namespace
+
+bool is_note(std::string_view module) { return module == "crm_note"; }
+
 // Where to ask from, given what the last complete read saw.
-std::string since_of(const Json &cursor) {
+std::string Connector::since_of(const Json &cursor) {
   const std::string since = scalar_text(cursor, "since");
   if (since.empty()) return {};
   return whole_seconds(since, truthy(find(cursor, "settled")) ? 1 : -overlap_seconds);
 }
 
-// A page token belongs to the parameters it was made with and lives for a day.
-bool token_is_stale(const HttpResult &result) {
-  return result.status == 400 &&
-         (result.body.find("EXPIRED_VALUE") != std::string::npos ||
-          result.body.find("TOKEN_BOUND_DATA_MISMATCH") != std::string::npos);
-}
-
-}  // namespace
-
 Task<Page> Connector::read_page(Session &session, std::string module, Json cursor) {
   if (!cursor.is_object()) cursor = Json::object();
   if (is_people(module_info(session, module)))
     return read_people(session, std::move(module), std::move(cursor));
-  if (scalar_text(cursor, "phase") == "deleted")
+  const std::string phase = scalar_text(cursor, "phase");
+  const bool unlisted = truthy(find(cursor, "unlisted"));
+  if (phase == "deleted" && !unlisted)
     return read_deleted(session, std::move(module), std::move(cursor));
+  if (phase == "deleted") return sweep(session, std::move(module), std::move(cursor));
+  if (is_note(module) && !scalar_text(cursor, "since").empty())
+    return read_newest_first(session, std::move(module), std::move(cursor));
   return read_changed(session, std::move(module), std::move(cursor));
 }
 
@@ -87,10 +89,17 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
   const std::string since = since_of(cursor);
   if (!since.empty()) call.headers.push_back("If-Modified-Since: " + since);
   const HttpResult result = co_await session.send(std::move(call));
-  if (!token.empty() && token_is_stale(result)) {
+  if (!token.empty() && token_is_spent(result)) {
     // Begin again after what was seen: the order is that of changing.
-    if (const std::string newest = scalar_text(cursor, "newest"); !newest.empty())
-      cursor["since"] = newest;
+    const std::string newest = scalar_text(cursor, "newest");
+    if (!newest.empty() && newest == scalar_text(cursor, "since")) {
+      throw ServiceFailure(
+          {Outcome::park,
+           "too_many_at_once",
+           api_name + ": more records were changed in the second " + newest + " than the CRM lists",
+           {}});
+    }
+    if (!newest.empty()) cursor["since"] = newest;
     cursor["settled"] = false;
     cursor.erase("token");
     page.cursor = std::move(cursor);
@@ -131,21 +140,25 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
   if (truthy(find(body, "info.more_records")) && !next.empty()) {
     cursor["token"] = next;
   } else {
-    const std::string begun = scalar_text(cursor, "begun");
-    std::string newest = later(scalar_text(cursor, "newest"), scalar_text(cursor, "since"));
-    // An empty module: from now on only what comes.
-    if (newest.empty()) newest = begun;
-    cursor["settled"] = seconds_between(begun, newest) > settled_after_seconds;
-    cursor["since"] = newest;
-    if (scalar_text(cursor, "deleted_since").empty()) {
-      cursor["deleted_since"] = whole_seconds(begun, deletions_before_seconds);
-    }
-    cursor["phase"] = "deleted";
-    cursor["page"] = 1;
-    for (const char *name : {"token", "newest", "begun"}) cursor.erase(name);
+    end_changes(cursor);
   }
   page.cursor = std::move(cursor);
   co_return page;
+}
+
+void Connector::end_changes(Json &cursor) {
+  const std::string begun = scalar_text(cursor, "begun");
+  std::string newest = later(scalar_text(cursor, "newest"), scalar_text(cursor, "since"));
+  // An empty module: from now on only what comes.
+  if (newest.empty()) newest = begun;
+  cursor["settled"] = seconds_between(begun, newest) > settled_after_seconds;
+  cursor["since"] = newest;
+  if (scalar_text(cursor, "deleted_since").empty()) {
+    cursor["deleted_since"] = whole_seconds(begun, deletions_before_seconds);
+  }
+  cursor["phase"] = "deleted";
+  cursor["page"] = 1;
+  for (const char *name : {"token", "newest", "begun"}) cursor.erase(name);
 }
 
 Task<Page> Connector::read_deleted(Session &session, std::string module, Json cursor) {
@@ -156,8 +169,15 @@ Task<Page> Connector::read_deleted(Session &session, std::string module, Json cu
   call.headers.push_back("If-Modified-Since: " +
                          whole_seconds(scalar_text(cursor, "deleted_since"), -overlap_seconds));
   const HttpResult result = co_await session.send(std::move(call));
-  const Json body = result.status == 304 ? Json() : body_or_failure(result);
   Page page;
+  if (is_note(module) && refused(result)) {
+    // Nobody documents this list for notes: where it is missing, they are asked for by id.
+    cursor["unlisted"] = true;
+    page.cursor = std::move(cursor);
+    page.more = true;
+    co_return page;
+  }
+  const Json body = result.status == 304 ? Json() : body_or_failure(result);
   ModuleRecords records{module, {}};
   for (const auto &entry : list_of(body, "data")) {
     Record record;
@@ -255,15 +275,15 @@ Task<Reading> Connector::read_records(Session &session, std::string module,
     std::vector<Record> found = co_await read_ids(session, module, ids);
     for (auto &record : found) records.records.push_back(std::move(record));
   }
+  // A notice of a deletion is a hint like any other.  The next delta read tells changes before
+  // deletions, so that the survivor of a merge is known before the other one goes.
   for (const auto &notice : notices) {
     const bool there =
         std::any_of(records.records.begin(), records.records.end(),
                     [&](const Record &record) { return record.external_id == notice.external_id; });
     if (there || notice.event != "delete") continue;
-    Record record;
-    record.external_id = notice.external_id;
-    record.deleted = true;
-    records.records.push_back(std::move(record));
+    reading.poll.push_back(module);
+    break;
   }
   reading.records.push_back(std::move(records));
   co_return reading;

@@ -12,9 +12,22 @@ namespace {
 
 constexpr std::size_t fields_a_request = 50;
 
-// What a task is about: one polymorphic lookup there, one typed reference each here.
-constexpr std::string_view about = "What_Id";
+// What a task is about, and what a note hangs on: one lookup into any module there, one typed
+// reference a module here.  The module is told beside the lookup or inside it.
 constexpr std::string_view about_module = "$se_module";
+
+struct AnyModule {
+  std::string_view api_name;
+  bool module_inside;
+};
+constexpr std::array any_module{AnyModule{"What_Id", false}, AnyModule{"Parent_Id", true}};
+
+const AnyModule *into_any_module(const FieldInfo &field) {
+  const auto found = std::find_if(any_module.begin(), any_module.end(), [&](const AnyModule &one) {
+    return one.api_name == field.api_name;
+  });
+  return found == any_module.end() ? nullptr : &*found;
+}
 
 Json value_to_service(const FieldInfo &field, const Json &value) {
   if (value.is_null()) return {};
@@ -37,21 +50,29 @@ std::string api_name_of(const Catalog &catalog, const std::string &module) {
 
 Json to_service(const Catalog &catalog, const Change &change, const std::string &bridge_field) {
   Json record = Json::object();
-  bool tells_about = false;
+  const AnyModule *emptied = nullptr;
   for (const auto &[name, value] : change.fields.items()) {
     const FieldInfo *field = catalog.field(change.module, name);
     if (field == nullptr) continue;
-    if (field->api_name == about) {
-      tells_about = true;
-      if (value.is_null()) continue;
-      record[std::string(about)] = {{"id", value}};
-      record[std::string(about_module)] = api_name_of(catalog, field->reference_module);
+    if (const AnyModule *about = into_any_module(*field)) {
+      if (value.is_null()) {
+        emptied = about;
+        continue;
+      }
+      const std::string module = api_name_of(catalog, field->reference_module);
+      record[field->api_name] = {{"id", value}};
+      if (about->module_inside) {
+        record[field->api_name]["module"] = {{"api_name", module}};
+      } else {
+        record[std::string(about_module)] = module;
+      }
       continue;
     }
     record[field->api_name] = value_to_service(*field, value);
   }
-  // All that were named are empty: the task is about nothing any more.
-  if (tells_about && !record.contains(std::string(about))) record[std::string(about)] = nullptr;
+  // All that were named are empty: the record is about nothing any more.
+  if (emptied != nullptr && !record.contains(std::string(emptied->api_name)))
+    record[std::string(emptied->api_name)] = nullptr;
   if (change.operation == Operation::create) {
     // Empty is what a new record is anyway; naming a field only invites a refusal.
     for (auto field = record.begin(); field != record.end();) {
@@ -72,14 +93,19 @@ Record from_service(const Catalog &catalog, const std::string &module, const Jso
     if (result.version.empty()) result.version = instant_in_utc(scalar_text(record, name));
   }
   result.modified_at = result.version;
+  for (const std::string_view name : {"Created_Time", "created_time"}) {
+    if (result.created_at.empty()) result.created_at = instant_in_utc(scalar_text(record, name));
+  }
   result.modified_by = scalar_text(record, "Modified_By.id");
   if (result.modified_by.empty()) result.modified_by = scalar_text(record, "modified_by.id");
   if (!bridge_field.empty()) result.record_id = scalar_text(record, bridge_field);
-  const std::string about_what = scalar_text(record, about_module);
   for (const auto &field : catalog.fields_of(module)) {
     const Json *value = find(record, field.api_name);
     if (value == nullptr) continue;
-    if (field.api_name == about) {
+    if (const AnyModule *about = into_any_module(field)) {
+      std::string about_what =
+          about->module_inside ? scalar_text(*value, "module.api_name") : std::string{};
+      if (about_what.empty()) about_what = scalar_text(record, about_module);
       if (value->is_null()) {
         result.fields[field.field] = nullptr;
       } else if (!about_what.empty()) {
@@ -95,12 +121,13 @@ Record from_service(const Catalog &catalog, const std::string &module, const Jso
 
 std::vector<std::string> field_lists(const Catalog &catalog, const std::string &module,
                                      const std::string &bridge_field) {
-  std::vector<std::string> names{"Modified_Time", "Modified_By"};
+  std::vector<std::string> names{"Created_Time", "Modified_Time", "Modified_By"};
   if (!bridge_field.empty()) names.push_back(bridge_field);
   std::set<std::string> seen(names.begin(), names.end());
   for (const auto &field : catalog.fields_of(module)) {
     if (seen.insert(field.api_name).second) names.push_back(field.api_name);
-    if (field.api_name == about && seen.insert(std::string(about_module)).second)
+    const AnyModule *about = into_any_module(field);
+    if (about != nullptr && !about->module_inside && seen.insert(std::string(about_module)).second)
       names.emplace_back(about_module);
   }
   std::vector<std::string> lists;
