@@ -257,6 +257,25 @@ void Database::finish_run(const std::string &run, const std::string &state,
                      optional_text(detail), org_id);
 }
 
+Database::ChannelStep Database::next_channel_step(const std::string &service,
+                                                  const std::string &channel,
+                                                  const std::string &token_hash,
+                                                  const std::string &lease, std::int64_t org_id) {
+  const auto rows = connection_->query(
+      "SELECT step, to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+00:00\"')"
+      "  FROM crm_bridge.next_channel_step($1, $2, decode($3, 'hex'), $4::uuid, $5)",
+      service, channel, token_hash, lease, org_id);
+  return {text(rows[0][0]), text(rows[0][1])};
+}
+
+void Database::record_channel(const std::string &service, const std::string &channel,
+                              const std::string &outcome, const std::string &expires_at,
+                              const std::string &detail, std::int64_t org_id) {
+  connection_->query("SELECT crm_bridge.record_channel($1, $2, $3, $4::timestamptz, $5, $6)",
+                     service, channel, outcome, optional_text(expires_at), optional_text(detail),
+                     org_id);
+}
+
 std::optional<BridgeCommand> Database::next_command(const std::string &service,
                                                     const std::string &lease, std::int64_t org_id) {
   const auto rows = connection_->query(
@@ -300,6 +319,42 @@ void Database::store_credential(const std::string &service, const SealedCredenti
                      org_id);
 }
 
+Bank::Share Database::take_budget(const std::string &service, const Bank::Ask &ask,
+                                  std::optional<int> configured, std::chrono::milliseconds per,
+                                  std::int64_t org_id) {
+  const auto rows = connection_->query(
+      "SELECT granted, ceil(EXTRACT(epoch FROM hold) * 1000)::bigint, counts_until,"
+      "       ceil(EXTRACT(epoch FROM retry_after) * 1000)::bigint, reason"
+      "  FROM crm_bridge.take_budget($1, $2, $3, $4, $5, $6::timestamptz, $7, $8, $9::interval,"
+      "                              org_id => $10)",
+      service, ask.meter, ask.wanted, ask.least, ask.given_back,
+      optional_text(ask.given_back_until), ask.remaining, configured, interval(per), org_id);
+  Bank::Share share;
+  share.granted = rows[0][0].as<int>(0);
+  share.hold = std::chrono::milliseconds{rows[0][1].as<std::int64_t>(0)};
+  share.counts_until = text(rows[0][2]);
+  share.retry_after = std::chrono::milliseconds{rows[0][3].as<std::int64_t>(0)};
+  share.reason = text(rows[0][4]);
+  return share;
+}
+
+void Database::rest_budget(const std::string &service, const std::string &meter,
+                           std::chrono::milliseconds wait, const std::string &reason,
+                           std::int64_t org_id) {
+  connection_->query("SELECT crm_bridge.rest_budget($1, $2, $3::interval, $4, org_id => $5)",
+                     service, meter, interval(wait), reason, org_id);
+}
+
+std::optional<int> Database::take_places(const std::string &service, const std::string &meter,
+                                         int wanted, const std::string &lease,
+                                         std::int64_t org_id) {
+  const auto rows =
+      connection_->query("SELECT crm_bridge.take_places($1, $2, $3, $4::uuid, org_id => $5)",
+                         service, meter, wanted, lease, org_id);
+  if (rows[0][0].is_null()) return std::nullopt;
+  return rows[0][0].as<int>();
+}
+
 ResultTable Database::read_view(const std::string &view) {
   return translated(connection_->link, [&] {
     pqxx::nontransaction transaction(connection_->link);
@@ -314,6 +369,10 @@ void Database::listen(const std::string &topic) {
 bool Database::rung() {
   translated(connection_->link, [&] { connection_->link.get_notifs(); });
   return connection_->doorbell && std::exchange(connection_->doorbell->rung, false);
+}
+
+bool Database::recalled() {
+  return connection_->doorbell && std::exchange(connection_->doorbell->recalled, false);
 }
 
 int Database::descriptor() const { return connection_->link.sock(); }

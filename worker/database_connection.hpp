@@ -18,8 +18,10 @@ class Doorbell : public pqxx::notification_receiver {
       : pqxx::notification_receiver(connection, "crm_bridge"), topic_(std::move(topic)) {}
   void operator()(const std::string &payload, int) override {
     if (payload.empty() || payload == topic_) rung = true;
+    if (payload == "budget") recalled = true;
   }
   bool rung = false;
+  bool recalled = false;  // a worker was told to wait
 
  private:
   std::string topic_;

@@ -67,7 +67,9 @@ BEGIN
       LEFT JOIN crm_bridge.budget_limit AS own ON own.org_id = _limit_in_force.org_id AND own.service = _limit_in_force.service
                                               AND own.pattern = _limit_in_force.pattern
       LEFT JOIN crm_bridge.budget_limit AS every ON every.org_id = _limit_in_force.org_id AND every.service = _limit_in_force.service
-                                                AND every.pattern = '*' AND _limit_in_force.pattern <> 'heavy';
+                                                AND every.pattern = '*'
+                                                -- These are counted in other terms than the service's requests.
+                                                AND _limit_in_force.pattern NOT IN ('heavy', 'POST /oauth/v2/token');
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._limit_in_force(text, text, bigint, integer, interval) IS 'the limit that counts for a meter';
