@@ -7,6 +7,7 @@
 
 namespace crm_bridge::settings {
 
+constinit int clock_offset = 0;
 constinit bool notify = true;
 constinit int notify_interval = 100;
 constinit bool notify_changed = false;
@@ -47,6 +48,13 @@ void assign_organization(const char *text, void *) noexcept {
 }  // namespace
 
 void register_all() {
+  DefineCustomIntVariable(
+      "crm_bridge.clock_offset",
+      "Moves the clock by which budgets and notification channels lapse.",
+      "For tests: two minutes, or a week, pass at once. Leave it at 0 where the services are real: "
+      "with the clock moved, more requests are handed out than they take.",
+      &clock_offset, 0, 0, PG_INT32_MAX, PGC_SUSET, GUC_UNIT_S | GUC_NOT_IN_SAMPLE, nullptr,
+      nullptr, nullptr);
   DefineCustomBoolVariable("crm_bridge.notify",
                            "Rings the workers' doorbell (NOTIFY) when there is something to send.",
                            "Switch it off where transactions are prepared (two-phase commit "

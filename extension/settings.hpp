@@ -6,6 +6,7 @@
 // Every setting of the extension; what it means is said where it is registered.
 namespace crm_bridge::settings {
 
+extern int clock_offset;           // crm_bridge.clock_offset, seconds
 extern bool notify;                // crm_bridge.notify
 extern int notify_interval;        // crm_bridge.notify_interval, milliseconds
 extern bool notify_changed;        // crm_bridge.notify_changed

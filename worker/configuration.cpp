@@ -112,9 +112,12 @@ ServiceSettings read_service(const toml::value &table) {
   section.read("accounts_url", settings.accounts_url);
   section.read("api_url", settings.api_url);
   section.read("concurrency", settings.concurrency, 1, 100);
-  if (settings.kind == "zoho_projects") settings.requests_per_window = 95;
-  section.read("requests_per_window", settings.requests_per_window, 0, 1'000'000);
+  int requests = -1;
+  section.read("requests_per_window", requests, 0, 2'000'000'000);
+  if (requests >= 0) settings.requests_per_window = requests;
+  if (settings.kind == "zoho_crm") settings.window = std::chrono::hours{24};
   section.read("window", settings.window, milliseconds{1});
+  section.read("tokens_per_window", settings.tokens_per_window, 0, 1000);
   section.read("assumed_calls", settings.assumed_calls);
   if (settings.kind == "zoho_crm") section.read("bridge_field", settings.bridge_field);
   if (settings.kind == "zoho_projects") {

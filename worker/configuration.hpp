@@ -37,9 +37,12 @@ struct ServiceSettings {
   std::string kind;  // zoho_crm, zoho_projects
   std::string accounts_url;
   std::string api_url;
-  int concurrency = 8;          // requests under way at once
-  int requests_per_window = 0;  // for one URL pattern; 0: no limit of our own
+  int concurrency = 8;  // requests under way at once
+  // Of one URL pattern (for the CRM: credits of all calls); 0: no limit; none: what the database
+  // knows of the service.
+  std::optional<int> requests_per_window{};
   std::chrono::milliseconds window{120000};
+  int tokens_per_window = 10;  // access tokens in ten minutes, of all workers together; 0: no limit
   std::string bridge_field = "Bridge_Id";  // zoho_crm: our unique custom field; empty: none
   bool assumed_calls = false;              // make calls whose contract no document confirms
   std::chrono::milliseconds sweep_interval{60000};  // zoho_projects: between two steps of a sweep

@@ -2,55 +2,9 @@
 #include "database.hpp"
 
 #include "database_connection.hpp"
+#include "database_values.hpp"
 
 namespace crm_bridge::worker {
-namespace {
-
-std::string text(const pqxx::field &field) {
-  return field.is_null() ? std::string{} : std::string(field.c_str());
-}
-
-// NULL for "", which is how the protocol's optional texts travel.
-std::optional<std::string> optional_text(const std::string &value) {
-  return value.empty() ? std::nullopt : std::optional<std::string>(value);
-}
-
-std::string interval(std::chrono::milliseconds time) {
-  return std::to_string(time.count()) + " milliseconds";
-}
-
-ResultTable table(const pqxx::result &result) {
-  ResultTable answer;
-  for (pqxx::row::size_type column = 0; column < result.columns(); ++column) {
-    answer.first.emplace_back(result.column_name(column));
-  }
-  for (const auto &row : result) {
-    auto &line = answer.second.emplace_back();
-    for (const auto &field : row) line.push_back(text(field));
-  }
-  return answer;
-}
-
-std::vector<std::int64_t> organizations(const pqxx::result &result) {
-  std::vector<std::int64_t> answer;
-  for (const auto &row : result) answer.push_back(row[0].as<std::int64_t>());
-  return answer;
-}
-
-Json json(const pqxx::field &field) { return field.is_null() ? Json() : parse_json(field.c_str()); }
-
-std::vector<std::string> parse_array(const pqxx::field &field) {
-  std::vector<std::string> elements;
-  if (field.is_null()) return elements;
-  auto parser = field.as_array();
-  for (auto part = parser.get_next(); part.first != pqxx::array_parser::juncture::done;
-       part = parser.get_next()) {
-    if (part.first == pqxx::array_parser::juncture::string_value) elements.push_back(part.second);
-  }
-  return elements;
-}
-
-}  // namespace
 
 Database::Database(const std::string &conninfo, const std::string &purpose) {
   try {
@@ -260,73 +214,6 @@ void Database::save_cursor(const std::string &service, const std::string &module
                            std::int64_t org_id) {
   connection_->query("SELECT crm_bridge.save_cursor($1, $2, $3::jsonb, $4)", service, module,
                      to_text(value), org_id);
-}
-
-std::string Database::start_run(const std::string &kind, const std::string &service,
-                                const std::string &module, std::optional<std::int64_t> expected,
-                                std::int64_t org_id) {
-  return text(connection_->query("SELECT crm_bridge.start_run($1, $2, $3, $4, $5)", kind, service,
-                                 module, expected, org_id)[0][0]);
-}
-
-void Database::report_progress(const std::string &run, std::int64_t done,
-                               std::optional<std::int64_t> expected, std::int64_t org_id) {
-  connection_->query("SELECT crm_bridge.report_progress($1::uuid, $2, $3, $4)", run, done, expected,
-                     org_id);
-}
-
-void Database::finish_run(const std::string &run, const std::string &state,
-                          const std::string &detail, std::int64_t org_id) {
-  connection_->query("SELECT crm_bridge.finish_run($1::uuid, $2, $3, $4)", run, state,
-                     optional_text(detail), org_id);
-}
-
-std::optional<BridgeCommand> Database::next_command(const std::string &service,
-                                                    const std::string &lease, std::int64_t org_id) {
-  const auto rows = connection_->query(
-      "SELECT command_id, kind, arguments FROM crm_bridge.next_command($1, $2::uuid, $3)", service,
-      lease, org_id);
-  if (rows.empty() || rows[0][0].is_null()) return std::nullopt;
-  return BridgeCommand{text(rows[0][0]), text(rows[0][1]), json(rows[0][2])};
-}
-
-void Database::finish_command(const std::string &command_id, const std::string &state,
-                              const Json &result, std::int64_t org_id) {
-  connection_->query("SELECT crm_bridge.finish_command($1::uuid, $2, $3::jsonb, $4)", command_id,
-                     state, to_text(result), org_id);
-}
-
-void Database::store_fields(const std::string &module, const Json &fields, std::int64_t org_id) {
-  connection_->query("SELECT crm_bridge.store_fields($1, $2::jsonb, $3)", module, to_text(fields),
-                     org_id);
-}
-
-void Database::store_capabilities(const std::string &service, const Json &capabilities) {
-  connection_->query("SELECT crm_bridge.store_capabilities($1, $2::jsonb)", service,
-                     to_text(capabilities));
-}
-
-std::vector<std::int64_t> Database::reconcile_backlog() {
-  return organizations(connection_->query("SELECT * FROM crm_bridge.reconcile_backlog()"));
-}
-
-int Database::reconcile(int limit, std::int64_t org_id) {
-  return connection_->query("SELECT crm_bridge.reconcile($1, $2)", limit, org_id)[0][0].as<int>(0);
-}
-
-std::optional<SealedCredential> Database::sealed_credential(const std::string &service,
-                                                            std::int64_t org_id) {
-  const auto rows = connection_->query(
-      "SELECT kind, key_id, sealed FROM crm_bridge.sealed_credential($1, $2)", service, org_id);
-  if (rows.empty() || rows[0][2].is_null()) return std::nullopt;
-  return SealedCredential{text(rows[0][0]), text(rows[0][1]), pqxx::binarystring(rows[0][2]).str()};
-}
-
-void Database::store_credential(const std::string &service, const SealedCredential &credential,
-                                std::int64_t org_id) {
-  connection_->query("SELECT crm_bridge.store_credential($1, $2, $3, $4, $5)", service,
-                     credential.kind, credential.key_id, pqxx::binarystring(credential.sealed),
-                     org_id);
 }
 
 ResultTable Database::read_view(const std::string &view) {

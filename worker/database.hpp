@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/budget.hpp"
 #include "protocol.hpp"
 
 namespace crm_bridge::worker {
@@ -95,6 +96,19 @@ class Database {
   void finish_run(const std::string &run, const std::string &state, const std::string &detail,
                   std::int64_t org_id);
 
+  // Notification channels: what is due for one (make, renew, check, catch_up, none), and the time
+  // by the clock that decided it.
+  struct ChannelStep {
+    std::string step;
+    std::string moment;
+  };
+  ChannelStep next_channel_step(const std::string &service, const std::string &channel,
+                                const std::string &token_hash, const std::string &lease,
+                                std::int64_t org_id);
+  void record_channel(const std::string &service, const std::string &channel,
+                      const std::string &outcome, const std::string &expires_at,
+                      const std::string &detail, std::int64_t org_id);
+
   // Commands and reconciliation
   std::optional<BridgeCommand> next_command(const std::string &service, const std::string &lease,
                                             std::int64_t org_id);
@@ -110,6 +124,15 @@ class Database {
                                                     std::int64_t org_id);
   void store_credential(const std::string &service, const SealedCredential &credential,
                         std::int64_t org_id);
+
+  // Budgets
+  Bank::Share take_budget(const std::string &service, const Bank::Ask &ask,
+                          std::optional<int> configured, std::chrono::milliseconds per,
+                          std::int64_t org_id);
+  void rest_budget(const std::string &service, const std::string &meter,
+                   std::chrono::milliseconds wait, const std::string &reason, std::int64_t org_id);
+  std::optional<int> take_places(const std::string &service, const std::string &meter, int wanted,
+                                 const std::string &lease, std::int64_t org_id);
 
   // A view of crm_bridge as text, for people.
   ResultTable read_view(const std::string &view);

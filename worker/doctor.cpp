@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "database.hpp"
+#include "poll/channels.hpp"
 #include "receive/address.hpp"
 #include "services/service.hpp"
 #include "services/sessions.hpp"
@@ -76,6 +77,28 @@ std::optional<Database> check_database(const Configuration &configuration, Findi
   return std::nullopt;
 }
 
+// Whether notices come by themselves; polling finds everything without them, only later.
+Check check_channel(Shared &shared, Service &service, Session &session, HttpClient &client) {
+  const ServiceSettings &settings = session.settings();
+  Check check{settings.kind + " webhooks", true, "none: changes are found by polling alone", {}};
+  const auto &receiver = shared.configuration.receiver;
+  if (!receiver || receiver->public_url.empty()) return check;
+  const ChannelAddress address =
+      channel_address(shared.key, settings, *receiver, session.organization().org_id);
+  const ChannelState state =
+      client.run(service.find_channel(session, address), [&] { return shared.stop.requested(); });
+  if (!state.possible) {
+    check.finding =
+        "to be set up by hand, the service has no call for it: crm-bridge doctor --show-webhooks "
+        "prints address and token";
+  } else if (state.open) {
+    check.finding = "channel " + address.channel_id + " is open until " + state.expires_at;
+  } else {
+    check.finding = "no channel is open; crm-bridge run opens one";
+  }
+  return check;
+}
+
 void check_service(Shared &shared, ServiceContext &context, Database &database,
                    Findings &findings) {
   const std::string &kind = context.settings().kind;
@@ -98,6 +121,7 @@ void check_service(Shared &shared, ServiceContext &context, Database &database,
       const auto checks =
           client.run(service->examine(*session), [&] { return shared.stop.requested(); });
       for (const auto &check : checks) findings.add(check, ExitCode::service);
+      findings.add(check_channel(shared, *service, *session, client), ExitCode::service);
     } catch (const ServiceFailure &fault) {
       findings.add({kind, false, fault.what(), "see the log of crm-bridge run -v"},
                    ExitCode::service);

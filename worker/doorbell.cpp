@@ -17,7 +17,13 @@ void run_doorbell(Shared &shared) {
     // What rang while nobody listened was not heard.
     shared.bells.ring_all();
     while (!shared.stop.requested()) {
-      for (const std::string &topic : database.rung()) shared.bells.ring(topic);
+      for (const std::string &topic : database.rung()) {
+        shared.bells.ring(topic);
+        // A worker was told to wait: nobody spends what he had in hand.
+        if (topic == "budget") {
+          for (const auto &[kind, context] : shared.services) context->recall();
+        }
+      }
       wait_for_any({database.descriptor(), shared.stop.descriptor()}, longest_wait);
     }
   });

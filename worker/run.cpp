@@ -75,7 +75,7 @@ class Threads {
 ExitCode run_forever(const Configuration &configuration, const StopSignal &stop, const Key &key) {
   Shared shared(configuration, stop, key);
   check_database(shared);
-  std::unique_ptr<ListeningServer> receiver;
+  std::unique_ptr<WebhookListener> receiver;
   std::unique_ptr<ListeningServer> status;
   if (configuration.receiver) receiver = start_receiver(shared, *configuration.receiver);
   if (configuration.status) status = start_status_page(shared, *configuration.status);

@@ -54,6 +54,12 @@ Datum demand_armed(FunctionCallInfo) {
   return static_cast<Datum>(0);
 }
 
+// The clock by which budgets and channels lapse.  In C, so that the setting is this module's and
+// not a name that anybody may have set before the module was loaded.
+Datum clock(FunctionCallInfo) {
+  return TimestampTzGetDatum(GetCurrentTimestamp() + settings::clock_offset * USECS_PER_SEC);
+}
+
 // Milliseconds until the next attempt; arguments: attempt from 1, Retry-After in milliseconds.
 Datum retry_delay(FunctionCallInfo fcinfo) {
   int const attempt = PG_GETARG_INT32(0);
@@ -121,6 +127,7 @@ CRM_BRIDGE_FUNCTION(crm_bridge_current_org, current_org);
 CRM_BRIDGE_FUNCTION(crm_bridge_calling_role, calling_role);
 CRM_BRIDGE_FUNCTION(crm_bridge_configuration_changed, configuration_changed);
 CRM_BRIDGE_FUNCTION(crm_bridge_demand_armed, demand_armed);
+CRM_BRIDGE_FUNCTION(crm_bridge_clock, clock);
 CRM_BRIDGE_FUNCTION(crm_bridge_retry_delay, retry_delay);
 CRM_BRIDGE_FUNCTION(crm_bridge_server_identity, server_identity);
 

@@ -56,7 +56,8 @@ BEGIN
     || ARRAY['module', 'standard_field', 'capability', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
              'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history',
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
-             'link_status', 'project_progress', 'account_projects', 'record_history'];
+             'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
+             'quota_status', 'webhook_channel'];
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._readable() IS 'what an analyst may read';
@@ -73,7 +74,8 @@ BEGIN
   PERFORM crm_bridge._grant(role, false, ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
-    'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'current_org', 'new_id']);
+    'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
+    'next_channel_step', 'record_channel']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_worker(regrole) IS 'lets a role be the worker: the protocol''s functions and nothing else';
@@ -86,7 +88,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'analyst', crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role']);
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role',
+    '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_analyst(regrole, bigint) IS 'lets a role read an organization''s mirrors and views';
@@ -100,7 +103,8 @@ AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
-    'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command']);
+    'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
+    '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,
     ARRAY(SELECT m.module FROM crm_bridge.module AS m WHERE m.updatable ORDER BY 1), '{}');
   PERFORM crm_bridge._grant(role, false, ARRAY['command'], '{}');
@@ -117,9 +121,9 @@ AS $$
 BEGIN
   PERFORM crm_bridge.grant_app(role, org_id);
   PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting'],
+  PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
     ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-          'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged']);
+          'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_administrator(regrole, bigint) IS 'lets a role set up and run an organization''s integrations';

@@ -17,6 +17,8 @@ BEGIN
    WHERE l.org_id = 0 AND l.renewed_at < now() - interval '1 hour'
      AND l.lease <> heartbeat.lease
      AND NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.state = 'in_flight' AND d.lease = l.lease);
+  DELETE FROM crm_bridge.budget_place AS p
+   WHERE p.asked_at < now() - interval '1 minute' AND p.lease <> ALL (crm_bridge._fresh_leases());
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.heartbeat(uuid, text, interval) IS 'keeps a worker''s claims alive';

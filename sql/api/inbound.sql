@@ -98,6 +98,13 @@ BEGIN
            WHERE u.id <> '' GROUP BY u.id) AS e
   ON CONFLICT (org_id, service, module, external_id) WHERE taken_at IS NULL DO NOTHING;
   GET DIAGNOSTICS stored = ROW_COUNT;
+  -- To the second, and never waiting for another notice's transaction.
+  UPDATE crm_bridge.webhook_channel AS c SET last_notice_at = crm_bridge._clock()
+    FROM (SELECT w.channel FROM crm_bridge.webhook_channel AS w
+           WHERE w.org_id = org AND w.service = store_notice.service AND w.channel = store_notice.channel
+             AND (w.last_notice_at IS NULL OR w.last_notice_at < crm_bridge._clock() - interval '1 second')
+             FOR NO KEY UPDATE SKIP LOCKED) AS heard
+   WHERE c.org_id = org AND c.service = store_notice.service AND c.channel = heard.channel;
   IF stored > 0 THEN
     PERFORM pg_notify('crm_bridge', 'notice ' || store_notice.service);
   END IF;

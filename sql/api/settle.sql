@@ -274,6 +274,7 @@ BEGIN
     GET DIAGNOSTICS more = ROW_COUNT;
     given_back := given_back + more;
   END LOOP;
+  DELETE FROM crm_bridge.budget_place AS p WHERE p.lease = end_lease.lease;
   DELETE FROM crm_bridge.lease AS l WHERE l.org_id = 0 AND l.lease = end_lease.lease;
   RETURN given_back;
 END

@@ -110,46 +110,52 @@ COMMENT ON COLUMN crm_bridge.command.taken_at IS 'when the worker took it';
 COMMENT ON COLUMN crm_bridge.command.finished_at IS 'when it ended';
 COMMENT ON COLUMN crm_bridge.command.result IS 'what came out of it, or the error';
 
+--                 make                 service has it no more, or it lapsed
+--   (none) ► making ────► open ◄────────────────────────────────► lost
+--              │            │ renewed at two thirds of its life      make, then catch up
+--              └► refused   └► open
+--              └► manual: the service has no call for it; a person sets it up (crm-bridge doctor --show-webhooks)
 CREATE TABLE crm_bridge.webhook_channel (
-  org_id      bigint      NOT NULL,
-  channel     text        NOT NULL,
-  service     text        NOT NULL,
-  module      text        NOT NULL,
-  token_hash  bytea       NOT NULL,
-  expires_at  timestamptz,
-  made_at     timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT webhook_channel_key PRIMARY KEY (org_id, channel)
-);
+  org_id          bigint      NOT NULL,
+  channel         text        NOT NULL,
+  service         text        NOT NULL,
+  module          text        NOT NULL DEFAULT '*',
+  token_hash      bytea       NOT NULL,
+  state           text        NOT NULL DEFAULT 'making',
+  expires_at      timestamptz,
+  made_at         timestamptz,
+  renewed_at      timestamptz,
+  checked_at      timestamptz,
+  caught_up_at    timestamptz,
+  last_notice_at  timestamptz,
+  lost_at         timestamptz,
+  losses          integer     NOT NULL DEFAULT 0,
+  detail          text,
+  tended_by       uuid,
+  tended_until    timestamptz,
+  CONSTRAINT webhook_channel_key PRIMARY KEY (org_id, service, channel),
+  CONSTRAINT webhook_channel_state_known CHECK (state IN ('making', 'open', 'lost', 'refused', 'manual')),
+  CONSTRAINT webhook_channel_open_is_made CHECK (state <> 'open' OR (made_at IS NOT NULL AND renewed_at IS NOT NULL)),
+  CONSTRAINT webhook_channel_refused_has_reason CHECK (state <> 'refused' OR detail IS NOT NULL)
+) WITH (fillfactor = 50);
 COMMENT ON TABLE crm_bridge.webhook_channel IS 'the notifications that are switched on at the services';
 COMMENT ON COLUMN crm_bridge.webhook_channel.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.webhook_channel.channel IS 'the channel''s id at the service';
 COMMENT ON COLUMN crm_bridge.webhook_channel.service IS 'the service';
-COMMENT ON COLUMN crm_bridge.webhook_channel.module IS 'the module';
+COMMENT ON COLUMN crm_bridge.webhook_channel.module IS 'the module; * for all of the service';
 COMMENT ON COLUMN crm_bridge.webhook_channel.token_hash IS 'hash of the token that the service repeats; the token itself is never stored';
+COMMENT ON COLUMN crm_bridge.webhook_channel.state IS 'making, open, lost (the service has it no more), refused (see detail) or manual (a person sets it up)';
 COMMENT ON COLUMN crm_bridge.webhook_channel.expires_at IS 'when it lapses unless it is renewed';
-COMMENT ON COLUMN crm_bridge.webhook_channel.made_at IS 'when it was made';
-
-CREATE TABLE crm_bridge.budget (
-  org_id       bigint      NOT NULL,
-  service      text        NOT NULL,
-  pattern      text        NOT NULL,
-  requests     integer     NOT NULL,
-  period       interval    NOT NULL,
-  used         integer     NOT NULL DEFAULT 0,
-  period_from  timestamptz NOT NULL DEFAULT now(),
-  blocked_until timestamptz,
-  CONSTRAINT budget_key PRIMARY KEY (org_id, service, pattern),
-  CONSTRAINT budget_positive CHECK (requests > 0 AND period > interval '0')
-);
-COMMENT ON TABLE crm_bridge.budget IS 'how many requests a service takes in a period (B10)';
-COMMENT ON COLUMN crm_bridge.budget.org_id IS 'the organization';
-COMMENT ON COLUMN crm_bridge.budget.service IS 'the service';
-COMMENT ON COLUMN crm_bridge.budget.pattern IS 'which requests: a URL pattern, or * for all';
-COMMENT ON COLUMN crm_bridge.budget.requests IS 'how many it takes in the period';
-COMMENT ON COLUMN crm_bridge.budget.period IS 'the period';
-COMMENT ON COLUMN crm_bridge.budget.used IS 'how many were sent in the running period';
-COMMENT ON COLUMN crm_bridge.budget.period_from IS 'when the running period began';
-COMMENT ON COLUMN crm_bridge.budget.blocked_until IS 'until when the service told us to wait';
+COMMENT ON COLUMN crm_bridge.webhook_channel.made_at IS 'when it was made last';
+COMMENT ON COLUMN crm_bridge.webhook_channel.renewed_at IS 'when it was made or renewed last';
+COMMENT ON COLUMN crm_bridge.webhook_channel.checked_at IS 'when the service was asked about it last';
+COMMENT ON COLUMN crm_bridge.webhook_channel.caught_up_at IS 'when everything was polled after it was made, for what happened before';
+COMMENT ON COLUMN crm_bridge.webhook_channel.last_notice_at IS 'when a notice came through it last, to the second';
+COMMENT ON COLUMN crm_bridge.webhook_channel.lost_at IS 'when it was found lost last';
+COMMENT ON COLUMN crm_bridge.webhook_channel.losses IS 'how often it was lost';
+COMMENT ON COLUMN crm_bridge.webhook_channel.detail IS 'the service''s own words, where it refused';
+COMMENT ON COLUMN crm_bridge.webhook_channel.tended_by IS 'the worker that does what is due';
+COMMENT ON COLUMN crm_bridge.webhook_channel.tended_until IS 'until then no other does';
 
 CREATE TABLE crm_bridge.notification (
   org_id           bigint      NOT NULL,

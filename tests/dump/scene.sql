@@ -60,8 +60,11 @@ BEGIN
     PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org_id => org);
     PERFORM crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{"since": "2026-03-01T09:00:00Z"}', org);
     PERFORM crm_bridge.finish_run(crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal', 2, org), 'finished', NULL, org);
-    INSERT INTO crm_bridge.webhook_channel (org_id, channel, service, module, token_hash) VALUES (org, 'channel', 'zoho_crm', 'crm_deal', '\xabcd');
+    PERFORM crm_bridge.next_channel_step('zoho_crm', 'channel', '\xabcd', crm_bridge.new_id(), org);
     INSERT INTO crm_bridge.budget (org_id, service, pattern, requests, period) VALUES (org, 'zoho_projects', '*', 100, '2 minutes');
+    INSERT INTO crm_bridge.budget_limit (org_id, service, pattern, requests, period) VALUES (org, 'zoho_projects', '*', 50, '2 minutes');
+    INSERT INTO crm_bridge.budget_use (org_id, service, pattern, counts_until, used) VALUES (org, 'zoho_projects', '*', '2026-03-01Z', 3);
+    INSERT INTO crm_bridge.budget_place (org_id, service, pattern, lease, places, wanted) VALUES (org, 'zoho_crm', '*', crm_bridge.new_id(), 2, 3);
     INSERT INTO crm_bridge.notification (org_id, recipient, kind, facts) VALUES (org, 'mira@zylker.example', 'refused', '{"field": "subject"}');
     INSERT INTO crm_bridge.projects_task_list (org_id, name) VALUES (org, 'General');
     INSERT INTO crm_bridge.crm_lead (org_id, last_name, custom_fields) VALUES (org, E'O\'Hara \\ "quoted"\tand\nmore', '{"Größe": [1, null, "x"]}');

@@ -37,7 +37,8 @@ start_contract_proxies() {
 }
 
 # Makes organization 1, a role for the worker, its key, its configuration and its credentials.
-# PROJECTS_REQUESTS_PER_WINDOW raises the worker's own limit for Projects where the sandbox's is raised too.
+# PROJECTS_REQUESTS_PER_WINDOW and CRM_REQUESTS_PER_WINDOW raise the workers' limits (0 lifts them) where the sandbox's are raised
+# too; TOKENS_PER_WINDOW is how many access tokens all workers together may ask for in ten minutes, without it as many as they like.
 set_up_bridge() {
   query "SELECT crm_bridge.create_organization(1, 'Zylker', time_zone => 'Asia/Kolkata')" >/dev/null
   query "CREATE ROLE crm_bridge_worker LOGIN" 2>/dev/null || true
@@ -74,12 +75,15 @@ kind = "zoho_crm"
 accounts_url = "${ACCOUNTS_THROUGH:-$SANDBOX_ACCOUNTS}"
 api_url = "${CRM_THROUGH:-$SANDBOX_CRM}"
 concurrency = 8
+tokens_per_window = ${TOKENS_PER_WINDOW:-0}
+${CRM_REQUESTS_PER_WINDOW:+requests_per_window = $CRM_REQUESTS_PER_WINDOW}
 
 [[service]]
 kind = "zoho_projects"
 accounts_url = "$SANDBOX_ACCOUNTS"
 api_url = "$SANDBOX_PROJECTS"
 concurrency = 8
+tokens_per_window = ${TOKENS_PER_WINDOW:-0}
 requests_per_window = ${PROJECTS_REQUESTS_PER_WINDOW:-95}
 window = "2m"
 sweep_interval = "${PROJECTS_SWEEP_INTERVAL:-60s}"

@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(a_whole_file) {
   BOOST_REQUIRE(read.services.size() == 2);
   BOOST_TEST(read.service("zoho_crm")->api_url == "https://www.zohoapis.eu");
   BOOST_TEST(read.service("zoho_crm")->bridge_field == "");
-  BOOST_TEST(read.service("zoho_crm")->requests_per_window == 0);
-  BOOST_TEST(read.service("zoho_projects")->requests_per_window == 95);
+  BOOST_TEST(!read.service("zoho_crm")->requests_per_window.has_value());
+  BOOST_TEST(!read.service("zoho_projects")->requests_per_window.has_value());
   BOOST_TEST(read.service("zoho_projects")->assumed_calls);
 }
 

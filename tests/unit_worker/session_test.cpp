@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "catalogs.hpp"
+#include "scripted_bank.hpp"
 #include "scripted_server.hpp"
 #include "services/zoho_crm/connector.hpp"
 #include "services/zoho_projects/connector.hpp"
@@ -16,7 +17,7 @@ namespace {
 // A service, its token endpoint included, and a session with it.
 class Stage {
  public:
-  Stage(const std::string &kind, ScriptedServer::Script script, Catalog catalog, int limit = 0)
+  Stage(const std::string &kind, ScriptedServer::Script script, Catalog catalog, int limit = 1000)
       : server_([this, script](const SeenRequest &seen) {
           if (seen.target == "/oauth/v2/token") {
             return ScriptedServer::answer(
@@ -27,7 +28,6 @@ class Stage {
     ServiceSettings settings;
     settings.kind = kind;
     settings.accounts_url = settings.api_url = server_.url();
-    settings.requests_per_window = limit;
     context_ =
         std::make_unique<ServiceContext>(settings, std::chrono::milliseconds{5000}, metrics_);
     client_ = std::make_unique<HttpClient>(context_->allowed());
@@ -43,7 +43,7 @@ class Stage {
           }
           return taken;
         },
-        std::chrono::milliseconds{0});
+        std::chrono::milliseconds{0}, bank = std::make_shared<test::ScriptedBank>(limit));
   }
 
   template <typename T>
@@ -64,6 +64,7 @@ class Stage {
   }
   std::vector<SeenRequest> seen() const { return server_.seen(); }
   std::vector<std::string> known;
+  std::shared_ptr<test::ScriptedBank> bank;
 
  private:
   std::atomic<int> tokens_{0};
@@ -143,6 +144,8 @@ BOOST_AUTO_TEST_CASE(a_throttle_becomes_429_and_the_pattern_rests) {
   const HttpResult second = stage.run(stage.session().send({"GET", "/api/v3/portal/2/projects"}));
   BOOST_CHECK(second.transport == Transport::withheld);
   BOOST_TEST(stage.calls().size() == 1);
+  BOOST_TEST(stage.bank->rested.at("GET /api/v3/portal/{}/projects").count() == 22 * 60000);
+  BOOST_TEST(stage.bank->reasons.at(0).find("Try again after 22 minutes") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(our_own_budget_holds_back) {
@@ -154,6 +157,43 @@ BOOST_AUTO_TEST_CASE(our_own_budget_holds_back) {
   const HttpResult third = stage.run(stage.session().send({"GET", "/api/v3/portals"}));
   BOOST_CHECK(third.transport == Transport::withheld);
   BOOST_TEST(third.retry_after.count() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_is_repeated_costs_twice) {
+  int refusals = 1;
+  Stage stage(
+      "zoho_projects",
+      [&](const SeenRequest &) {
+        return refusals-- > 0
+                   ? ScriptedServer::answer(401, R"({"error":{"title":"INVALID_OAUTHTOKEN"}})")
+                   : ScriptedServer::answer(200, "[]");
+      },
+      test::projects_catalog(), 2);
+  BOOST_TEST(stage.run(stage.session().send({"GET", "/api/v3/portals"})).ok());
+  BOOST_TEST(stage.bank->used("GET /api/v3/portals") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_sent_while_nobody_knows_what_is_left) {
+  Stage stage(
+      "zoho_projects", [](const SeenRequest &) { return ScriptedServer::answer(200, "[]"); },
+      test::projects_catalog());
+  stage.bank->down = true;
+  const HttpResult result = stage.run(stage.session().send({"GET", "/api/v3/portals"}));
+  BOOST_CHECK(result.transport == Transport::withheld);
+  BOOST_TEST(result.retry_after.count() > 0);
+  BOOST_TEST(stage.calls().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_crm_says_is_left_is_passed_on) {
+  Stage stage(
+      "zoho_crm",
+      [](const SeenRequest &) {
+        return ScriptedServer::answer(200, "{}", "X-API-CREDITS-REMAINING: 4711\r\n");
+      },
+      test::crm_catalog());
+  for (int i = 0; i < 4; ++i) stage.run(stage.session().send({"GET", "/crm/v8/org"}));
+  BOOST_TEST(std::any_of(stage.bank->asks.begin(), stage.bank->asks.end(),
+                         [](const auto &ask) { return ask.remaining == 4711; }));
 }
 
 BOOST_AUTO_TEST_CASE(a_doubtful_create_finds_itself_and_is_brought_up_to_date) {

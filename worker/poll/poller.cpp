@@ -6,7 +6,6 @@
 #include "database.hpp"
 #include "log.hpp"
 #include "loop.hpp"
-#include "receive/address.hpp"
 #include "shared.hpp"
 
 namespace crm_bridge::worker {
@@ -16,13 +15,11 @@ using std::chrono::milliseconds;
 
 // How often the database is asked for commands when its doorbell does not ring.
 constexpr milliseconds longest_pause{1000};
-// Channels are asked for six days; a day's outage of ours must not lose one.
-constexpr std::chrono::hours channel_renewal{24};
-constexpr std::chrono::minutes channel_retry{5};
 
 }  // namespace
 
-Poller::Poller(Shared &shared, ServiceContext &context) : intake_(shared, context) {}
+Poller::Poller(Shared &shared, ServiceContext &context)
+    : intake_(shared, context), channels_(intake_) {}
 
 void Poller::run() {
   run_loop(intake_.shared(), "poller " + intake_.context().settings().kind,
@@ -46,9 +43,11 @@ void Poller::loop(Database &database) {
       }
       if (session == nullptr || !session->organization().active()) continue;
       auto &next = next_poll_[organization.org_id];
-      if (Clock::now() >= next) {
-        renew_channel(database, *session);
-        poll_organization(database, *session);
+      // What happened before a channel was made nobody will tell of.
+      const bool catch_up = channels_.tend(database, *session);
+      if (catch_up || Clock::now() >= next) {
+        const bool good = poll_organization(database, *session);
+        if (catch_up) channels_.caught_up(database, *session, good);
         next = Clock::now() + shared.configuration.worker.poll_interval;
       }
       wake_at = std::min(wake_at, next);
@@ -97,30 +96,6 @@ bool Poller::poll_organization(Database &database, Session &session) {
   }
   intake_.context().metrics().polled(service, good);
   return good;
-}
-
-void Poller::renew_channel(Database &, Session &session) {
-  const Shared &shared = intake_.shared();
-  const auto &receiver = shared.configuration.receiver;
-  if (!receiver || receiver->public_url.empty()) return;
-  const std::int64_t org_id = session.organization().org_id;
-  auto &next = next_channel_[org_id];
-  if (Clock::now() < next) return;
-  const ServiceSettings &settings = intake_.context().settings();
-  const WebhookAddress address = webhook_address(shared.key, settings, org_id);
-  try {
-    const ChannelAddress channel{receiver->public_url + address.path, address.token,
-                                 address.channel_id};
-    const bool opened = intake_.wait_for(intake_.service().open_channel(session, channel));
-    next = Clock::now() + channel_renewal;
-    if (opened)
-      log_event(Severity::information, "channel_open",
-                {{"service", settings.kind}, {"org", org_id}});
-  } catch (const ServiceFailure &fault) {
-    next = Clock::now() + channel_retry;
-    log_event(Severity::warning, "channel_failed",
-              {{"service", settings.kind}, {"org", org_id}, {"reason", fault.what()}});
-  }
 }
 
 }  // namespace crm_bridge::worker

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "poll/channels.hpp"
 #include "poll/intake.hpp"
 
 namespace crm_bridge::worker {
 
 // The safety net that makes lost webhooks harmless: delta reads of every polled module, the first
-// complete reading, what the database asks the worker to do, and the renewal of notification
-// channels.
+// complete reading, what the database asks the worker to do, and what notification channels need.
 class Poller {
  public:
   Poller(Shared &shared, ServiceContext &context);
@@ -25,11 +25,10 @@ class Poller {
   using Clock = std::chrono::steady_clock;
   void loop(Database &database);
   bool poll_organization(Database &database, Session &session);
-  void renew_channel(Database &database, Session &session);
 
   Intake intake_;
+  Channels channels_;
   std::map<std::int64_t, Clock::time_point> next_poll_;
-  std::map<std::int64_t, Clock::time_point> next_channel_;
 };
 
 // Reads one module to the end, from its cursor, and moves the cursor page by page.  A module that

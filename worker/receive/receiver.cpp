@@ -56,13 +56,15 @@ HookAnswer WebhookDoor::take(const std::string &path, const std::string &body) {
     return {404, "not_proved"};
   }
   if (!webhook) return {400, "unreadable_body"};
-  const HookAnswer answer = store(settings->kind, parts->org_id, *webhook, json);
+  const HookAnswer answer =
+      store(settings->kind, parts->org_id, address.channel_id, *webhook, json);
   shared_.metrics.notice(settings->kind, answer.status < 300);
   return answer;
 }
 
 HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id,
-                              const Webhook &webhook, const Json &body) {
+                              const std::string &channel, const Webhook &webhook,
+                              const Json &body) {
   Json kept = body;
   kept.erase("token");
   const std::lock_guard lock(mutex_);
@@ -75,9 +77,9 @@ HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id,
         if (one.api_name == webhook.api_module) module = one.module;
       }
       if (module.empty()) return {200, "module_not_kept"};
-      const int fresh =
-          database_->store_notice(service, webhook.channel, module, webhook.external_ids,
-                                  event_of(webhook.event), to_text(kept), org_id, webhook.context);
+      const int fresh = database_->store_notice(service, channel, module, webhook.external_ids,
+                                                event_of(webhook.event), to_text(kept), org_id,
+                                                webhook.context);
       shared_.bells.ring("notice " + service);
       log_event(Severity::debug, "webhook",
                 {{"service", service},
@@ -97,6 +99,19 @@ HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id,
     }
   }
   return {503, "database_down"};
+}
+
+void tell_port(const ListenSettings &settings, int port, const std::string &name) {
+  if (!settings.port_file.empty()) {
+    // Written beside and moved, so that whoever waits for it never reads half a number.
+    const std::string draft = settings.port_file + ".new";
+    std::ofstream(draft) << port << "\n";
+    if (std::rename(draft.c_str(), settings.port_file.c_str()) != 0) {
+      log_event(Severity::warning, "port_file_not_written", {{"file", settings.port_file}});
+    }
+  }
+  log_event(Severity::information, "listening",
+            {{"for", name}, {"address", settings.listen}, {"port", port}});
 }
 
 ListeningServer::ListeningServer(std::unique_ptr<httplib::Server> server,
@@ -121,16 +136,7 @@ ListeningServer::ListeningServer(std::unique_ptr<httplib::Server> server,
   for (int wait = 0; wait < 5000 && !server_->is_running(); ++wait) {
     std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
-  if (!settings.port_file.empty()) {
-    // Written beside and moved, so that whoever waits for it never reads half a number.
-    const std::string draft = settings.port_file + ".new";
-    std::ofstream(draft) << port << "\n";
-    if (std::rename(draft.c_str(), settings.port_file.c_str()) != 0) {
-      log_event(Severity::warning, "port_file_not_written", {{"file", settings.port_file}});
-    }
-  }
-  log_event(Severity::information, "listening",
-            {{"for", name}, {"address", settings.listen}, {"port", port}});
+  tell_port(settings, port, name);
 }
 
 ListeningServer::~ListeningServer() {
@@ -138,14 +144,19 @@ ListeningServer::~ListeningServer() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::unique_ptr<ListeningServer> start_receiver(Shared &shared, const ListenSettings &settings) {
+std::unique_ptr<WebhookListener> start_receiver(Shared &shared, const ListenSettings &settings) {
   auto door = std::make_shared<WebhookDoor>(shared);
-  auto server = std::make_unique<httplib::Server>();
-  server->Post("/hooks/.*", [door](const httplib::Request &request, httplib::Response &response) {
-    response.status = door->take(request.path, request.body).status;
-    response.set_header("Cache-Control", "no-store");
-  });
-  return std::make_unique<ListeningServer>(std::move(server), settings, "receiver");
+  auto listener = std::make_unique<WebhookListener>(
+      settings, [door](const std::string &path, const std::string &body) {
+        try {
+          return door->take(path, body).status;
+        } catch (const std::exception &fault) {
+          log_event(Severity::error, "webhook_failed", {{"reason", fault.what()}});
+          return 503;
+        }
+      });
+  tell_port(settings, listener->port(), "receiver");
+  return listener;
 }
 
 }  // namespace crm_bridge::worker

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "database.hpp"
+#include "receive/listener.hpp"
 #include "services/service.hpp"
 #include "shared.hpp"
 
@@ -32,8 +33,8 @@ class WebhookDoor {
 
  private:
   struct Hook;
-  HookAnswer store(const std::string &service, std::int64_t org_id, const Webhook &webhook,
-                   const Json &body);
+  HookAnswer store(const std::string &service, std::int64_t org_id, const std::string &channel,
+                   const Webhook &webhook, const Json &body);
 
   Shared &shared_;
   std::map<std::string, std::unique_ptr<Service>> services_;
@@ -46,7 +47,7 @@ class WebhookDoor {
 bool proves_itself(const std::string &path, const std::string &token,
                    const std::string &expected_path, const std::string &expected_token);
 
-// An HTTP server of ours on its own threads, for as long as the object lives.
+// The status page's HTTP server on its own threads, for as long as the object lives.
 class ListeningServer {
  public:
   // Throws ConfigurationError if the address cannot be listened on.
@@ -59,6 +60,9 @@ class ListeningServer {
   std::thread thread_;
 };
 
-std::unique_ptr<ListeningServer> start_receiver(Shared &shared, const ListenSettings &settings);
+// Logs where something listens, and writes the port to the file that the settings name.
+void tell_port(const ListenSettings &settings, int port, const std::string &name);
+
+std::unique_ptr<WebhookListener> start_receiver(Shared &shared, const ListenSettings &settings);
 
 }  // namespace crm_bridge::worker

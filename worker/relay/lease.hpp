@@ -35,7 +35,8 @@ class Lease {
 // One heartbeat.  Throws what the database throws.
 void beat(Shared &shared, Database &database);
 
-// The loop: a heartbeat every third of the lease.
+// The loop: a heartbeat every third of the lease; with it goes back what this process does not need
+// of the shared budgets.
 void run_heartbeat(Shared &shared);
 
 }  // namespace crm_bridge::worker

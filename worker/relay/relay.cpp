@@ -123,7 +123,7 @@ bool Relay::claim(Database &database) {
   const auto now = Clock::now();
   std::erase_if(due, [&](std::int64_t org_id) {
     const auto rest = resting_.find(org_id);
-    return rest != resting_.end() && rest->second > now;
+    return rest != resting_.end() && rest->second.look_again > now;
   });
   bool found = false;
   more_is_due_ = false;
@@ -203,8 +203,9 @@ void Relay::settle(const Batch &batch, Delivered delivered) {
     const Verdict &verdict = settled.verdict;
     if (verdict.outcome == Outcome::release ||
         (verdict.outcome == Outcome::retry && verdict.reason == "rate_limited")) {
-      auto &until = resting_[batch.org_id];
-      until = std::max(until, Clock::now() + std::max(verdict.retry_after, milliseconds{100}));
+      const milliseconds wait = std::max(verdict.retry_after, milliseconds{100});
+      resting_[batch.org_id] = {Clock::now() + wait,
+                                Clock::now() + std::min(wait, Budget::look_again)};
     }
     outbox_.add(batch.org_id, std::move(settled));
   }
@@ -263,8 +264,8 @@ bool Relay::drain(Database &database) {
     if (flights_.empty() && waiting_.empty()) {
       const auto now = Clock::now();
       auto soonest = Clock::time_point::max();
-      for (const auto &[org_id, until] : resting_) {
-        if (until > now) soonest = std::min(soonest, until);
+      for (const auto &[org_id, rest] : resting_) {
+        if (rest.until > now) soonest = std::min(soonest, rest.until);
       }
       if (soonest > now + longest_rest_once) break;
       shared_.stop.wait(std::chrono::ceil<milliseconds>(soonest - now));

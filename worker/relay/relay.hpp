@@ -60,8 +60,14 @@ class Relay {
   Outbox outbox_;
   std::deque<Batch> waiting_;
   std::list<Flight> flights_;
-  bool more_is_due_ = false;                           // the last claim gave all that was asked for
-  std::map<std::int64_t, Clock::time_point> resting_;  // organizations not to claim for until then
+  bool more_is_due_ = false;  // the last claim gave all that was asked for
+  // An organization whose budget is used up: until when the service wants no more, and when it is
+  // worth a look, because others may have given back what they did not need.
+  struct Rest {
+    Clock::time_point until{};
+    Clock::time_point look_again{};
+  };
+  std::map<std::int64_t, Rest> resting_;
 };
 
 }  // namespace crm_bridge::worker

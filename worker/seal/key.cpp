@@ -160,6 +160,14 @@ bool equal_in_constant_time(std::string_view left, std::string_view right) {
   return sodium_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
+std::string fingerprint(std::string_view secret) {
+  std::array<std::uint8_t, 32> digest{};
+  crypto_generichash(digest.data(), digest.size(),
+                     reinterpret_cast<const std::uint8_t *>(secret.data()), secret.size(), nullptr,
+                     0);
+  return hexadecimal(digest.data(), digest.size());
+}
+
 std::string random_uuid() {
   initialize_library();
   std::array<std::uint8_t, 16> bytes{};

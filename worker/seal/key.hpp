@@ -50,6 +50,9 @@ class Key {
 // Compares without telling by its time where two texts differ.
 bool equal_in_constant_time(std::string_view left, std::string_view right);
 
+// A hash by which a secret can be recognised and not found out, in hexadecimal.
+std::string fingerprint(std::string_view secret);
+
 // A random UUID (version 4), for a lease.
 std::string random_uuid();
 

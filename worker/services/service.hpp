@@ -72,6 +72,14 @@ struct ChannelAddress {
   std::string notify_url;
   std::string token;
   std::string channel_id;
+  std::string now;  // by the database's clock: what the channel's life is counted from
+};
+
+// A channel as its service has it.
+struct ChannelState {
+  bool possible = true;  // false: the service has no call for it, a person sets it up
+  bool open = false;
+  std::string expires_at{};  // "" if the service does not say
 };
 
 // One check of `doctor`.
@@ -104,8 +112,10 @@ class Service {
   virtual std::vector<std::string> portal_modules() const { return {}; }
   // The organization's own fields of a module, for store_fields; null if the service does not tell.
   virtual Task<Json> read_fields(Session &session, std::string module) = 0;
-  // Asks the service to notify `address` for a while; false if it has no such call.
-  virtual Task<bool> open_channel(Session &session, ChannelAddress address) = 0;
+  // Asks the service to notify `address` for a while, or for longer.  Throws ServiceFailure.
+  virtual Task<ChannelState> open_channel(Session &session, ChannelAddress address) = 0;
+  // Whether the service still has the channel.  Throws ServiceFailure.
+  virtual Task<ChannelState> find_channel(Session &session, ChannelAddress address) = 0;
   // nullopt if the body is not one of this service's.
   virtual std::optional<Webhook> parse_webhook(const Json &body) const = 0;
   virtual Task<std::vector<Check>> examine(Session &session) = 0;

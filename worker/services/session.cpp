@@ -2,6 +2,7 @@
 #include "services/session.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
 
 #include "log.hpp"
@@ -16,6 +17,7 @@ using std::chrono::seconds;
 // up to thirty.
 constexpr milliseconds rest_after_429 = seconds{2};
 constexpr milliseconds rest_after_throttle = std::chrono::minutes{2};
+constexpr milliseconds place_again{20};
 
 bool lacks_scope(const HttpResult &result) {
   return result.body.find("OAUTH_SCOPE_MISMATCH") != std::string::npos ||
@@ -72,33 +74,140 @@ ServiceContext::ServiceContext(const ServiceSettings &settings, milliseconds req
 Budget &ServiceContext::budget(std::int64_t org_id) {
   const std::lock_guard lock(mutex_);
   auto &budget = budgets_[org_id];
-  if (!budget) budget = std::make_unique<Budget>(settings_.requests_per_window, settings_.window);
+  if (!budget) budget = std::make_unique<Budget>();
   return *budget;
 }
 
+void ServiceContext::recall() {
+  const std::lock_guard lock(mutex_);
+  for (const auto &[org_id, budget] : budgets_) budget->recall();
+}
+
+void ServiceContext::tend(const std::function<std::unique_ptr<Bank>(std::int64_t)> &bank) {
+  std::vector<std::int64_t> organizations;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto &[org_id, budget] : budgets_) organizations.push_back(org_id);
+  }
+  for (const std::int64_t org_id : organizations) budget(org_id).tend(*bank(org_id));
+}
+
+Demand demand_of(const std::string &service, const ApiCall &call) {
+  if (service != "zoho_crm") return {url_pattern(call.method, call.path), 1, {"*"}};
+  // Zoho CRM counts credits of the whole organization: one for ten records written, one for
+  // anything else; and takes only ten costly calls at once.
+  Demand demand{"*", 1, {"*"}};
+  std::size_t records = 0;
+  if (call.method != "GET" && call.method != "DELETE") {
+    const Json *data = find(call.body, "data");
+    if (data != nullptr && data->is_array()) records = data->size();
+  }
+  demand.cost = std::max(1, static_cast<int>((records + 9) / 10));
+  const std::string_view path = call.path;
+  const bool sorted = std::any_of(call.query.begin(), call.query.end(), [](const auto &parameter) {
+    return parameter.first == "sort_by" || parameter.first == "cvid";
+  });
+  if (records > 10 || sorted || path.ends_with("/coql") || path.ends_with("/search"))
+    demand.places.emplace_back("heavy");
+  return demand;
+}
+
+// The places that a request under way takes, until it goes.
+class Session::Place {
+ public:
+  Place() = default;
+  Place(const Place &) = delete;
+  Place &operator=(const Place &) = delete;
+  ~Place() { leave(); }
+  bool enter(Budget &budget, const std::vector<std::string> &meters, Bank &bank) {
+    if (!budget.enter(meters, bank)) return false;
+    budget_ = &budget;
+    meters_ = &meters;
+    return true;
+  }
+  void leave() {
+    if (budget_ != nullptr) std::exchange(budget_, nullptr)->leave(*meters_);
+  }
+
+ private:
+  Budget *budget_ = nullptr;
+  const std::vector<std::string> *meters_ = nullptr;
+};
+
 Session::Session(ServiceContext &context, HttpClient &client, Organization organization,
                  Catalog catalog, AccessTokens::Source credential, Known known,
-                 milliseconds patience)
+                 milliseconds patience, std::shared_ptr<Bank> bank)
     : context_(context),
       client_(client),
       organization_(std::move(organization)),
       catalog_(std::move(catalog)),
       credential_(std::move(credential)),
       known_(std::move(known)),
-      patience_(patience) {}
+      patience_(patience),
+      bank_(std::move(bank)) {}
 
-Task<HttpResult> Session::send(ApiCall call) {
-  const std::string pattern = url_pattern(call.method, call.path);
+Task<std::optional<HttpResult>> Session::admit(const Demand &demand, Place &place,
+                                               milliseconds &waited) {
+  if (bank_ == nullptr) co_return std::nullopt;
   Budget &budget = context_.budget(organization_.org_id);
-  milliseconds waited{0};
   while (true) {
-    const milliseconds wait = budget.take(pattern);
-    if (wait.count() == 0) break;
-    if (waited + wait > patience_)
-      co_return withheld("the budget of " + pattern + " is used up", wait);
+    milliseconds wait = place_again;
+    std::string reason = "as many requests are under way as the service takes";
+    try {
+      if (place.enter(budget, demand.places, *bank_)) {
+        const Budget::Answer answer = budget.take(demand.meter, demand.cost, *bank_);
+        if (answer.wait.count() == 0) co_return std::nullopt;
+        place.leave();
+        wait = answer.wait;
+        reason = "the budget of " + demand.meter + " is used up: " + answer.reason;
+      }
+    } catch (const std::exception &fault) {
+      // Without the database nobody knows what the others send.
+      co_return withheld(std::string("the budget could not be asked: ") + fault.what(),
+                         Budget::look_again);
+    }
+    if (waited + wait > patience_) co_return withheld(reason, wait);
+    wait = std::min(wait, Budget::look_again);
     waited += wait;
     co_await client_.sleep(wait);
   }
+}
+
+void Session::note_limits(const Demand &demand, HttpResult &result) {
+  if (bank_ != nullptr) {
+    if (const auto left = result.headers.find("x-api-credits-remaining");
+        left != result.headers.end()) {
+      int remaining = 0;
+      const auto &text = left->second;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), remaining);
+      if (error == std::errc{} && end == text.data() + text.size() && remaining >= 0)
+        context_.budget(organization_.org_id).told(demand.meter, remaining);
+    }
+  }
+  const auto wait = throttled_for(result);
+  if (!wait) return;
+  const std::string words =
+      "HTTP " + std::to_string(result.status) + ": " + result.body.substr(0, 300);
+  if (bank_ != nullptr) {
+    try {
+      context_.budget(organization_.org_id).rest(demand.meter, *wait, words, *bank_);
+    } catch (const std::exception &fault) {
+      log_event(Severity::warning, "rest_not_told", {{"reason", fault.what()}});
+    }
+  }
+  result.status = 429;
+  result.headers["retry-after"] = std::to_string(std::chrono::ceil<seconds>(*wait).count());
+  log_event(Severity::warning, "throttled",
+            {{"service", settings().kind},
+             {"org", organization_.org_id},
+             {"call", demand.meter},
+             {"wait", *wait}});
+}
+
+Task<HttpResult> Session::send(ApiCall call) {
+  const std::string pattern = url_pattern(call.method, call.path);
+  const Demand demand = demand_of(settings().kind, call);
+  milliseconds waited{0};
   std::string url = settings().api_url + call.path;
   char separator = '?';
   for (const auto &[name, value] : call.query) {
@@ -116,6 +225,10 @@ Task<HttpResult> Session::send(ApiCall call) {
     } catch (const KeyError &fault) {
       co_return withheld(fault.what(), std::chrono::minutes{1});
     }
+    // Last of all before it goes: a share must be used soon.  A repetition costs like the first.
+    Place place;
+    std::optional<HttpResult> refused = co_await admit(demand, place, waited);
+    if (refused) co_return std::move(*refused);
     HttpRequest request;
     request.method = call.method;
     request.url = url;
@@ -139,16 +252,7 @@ Task<HttpResult> Session::send(ApiCall call) {
     if (!is_wrong_token(result)) break;
     context_.tokens().refused(organization_.org_id, token);
   }
-  if (const auto wait = throttled_for(result)) {
-    budget.rest(pattern, *wait);
-    result.status = 429;
-    result.headers["retry-after"] = std::to_string(std::chrono::ceil<seconds>(*wait).count());
-    log_event(Severity::warning, "throttled",
-              {{"service", settings().kind},
-               {"org", organization_.org_id},
-               {"call", pattern},
-               {"wait", *wait}});
-  }
+  note_limits(demand, result);
   co_return result;
 }
 

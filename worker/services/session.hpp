@@ -32,6 +32,10 @@ class ServiceContext {
   AccessTokens &tokens() { return tokens_; }
   Metrics &metrics() { return metrics_; }
   Budget &budget(std::int64_t org_id);
+  // A worker was told to wait: see Budget::recall.
+  void recall();
+  // Budget::tend for every organization that has sent something.
+  void tend(const std::function<std::unique_ptr<Bank>(std::int64_t org_id)> &bank);
 
  private:
   ServiceSettings settings_;
@@ -53,6 +57,14 @@ struct ApiCall {
   bool repeatable = true;
 };
 
+// What a call costs, in the terms by which its service counts.
+struct Demand {
+  std::string meter;
+  int cost = 1;
+  std::vector<std::string> places{};  // meters that limit how many are under way
+};
+Demand demand_of(const std::string &service, const ApiCall &call);
+
 // One organization at one service, as seen by one thread: attaches the token, keeps to the budget,
 // refreshes once and repeats once on 401, turns the services' own ways of saying "too many
 // requests" into 429.
@@ -65,8 +77,10 @@ class Session {
   using Next = std::function<std::vector<Located>(const std::string &module,
                                                   const std::string &after, int limit)>;
 
+  // Without a bank there is no limit.
   Session(ServiceContext &context, HttpClient &client, Organization organization, Catalog catalog,
-          AccessTokens::Source credential, Known known, std::chrono::milliseconds patience);
+          AccessTokens::Source credential, Known known, std::chrono::milliseconds patience,
+          std::shared_ptr<Bank> bank = nullptr);
 
   Task<HttpResult> send(ApiCall call);
 
@@ -85,6 +99,12 @@ class Session {
   HttpClient &client() { return client_; }
 
  private:
+  class Place;
+  // Waits for the budget and a place; a result if it was not to be had.
+  Task<std::optional<HttpResult>> admit(const Demand &demand, Place &place,
+                                        std::chrono::milliseconds &waited);
+  void note_limits(const Demand &demand, HttpResult &result);
+
   ServiceContext &context_;
   HttpClient &client_;
   Organization organization_;
@@ -94,6 +114,7 @@ class Session {
   Next next_;
   std::chrono::milliseconds
       patience_;  // how long to wait for the budget before giving the work back
+  std::shared_ptr<Bank> bank_;
 };
 
 // The wait that a refusal above the limit asks for, whatever its form: 429, or Projects' 400 with

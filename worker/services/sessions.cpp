@@ -3,6 +3,7 @@
 
 #include "database.hpp"
 #include "log.hpp"
+#include "services/bank.hpp"
 #include "shared.hpp"
 
 namespace crm_bridge::worker {
@@ -64,7 +65,9 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
   };
   entry.session = std::make_shared<Session>(
       context_, client_, *organization, std::move(catalog),
-      [this, org_id] { return load_credential(org_id); }, known, patience_);
+      [this, org_id] { return load_credential(org_id); }, known, patience_,
+      std::make_shared<DatabaseBank>([this]() -> Database & { return database(); },
+                                     context_.settings(), shared_.lease.id(), org_id));
   entry.session->go_round_with(
       [this, org_id](const std::string &module, const std::string &after, int limit) {
         return database().next_records(module, after, limit, org_id);
@@ -81,6 +84,14 @@ Credential Sessions::load_credential(std::int64_t org_id) {
     throw KeyError("the credential is sealed for another key (" + sealed->key_id + ", ours is " +
                    shared_.key.id() + ")");
   }
+  // The services count the tokens that they made out of one credential, whoever asked for them.
+  Bank::Ask ask;
+  ask.meter = "POST /oauth/v2/token";
+  ask.wanted = 1;
+  const Bank::Share share = database().take_budget(
+      service, ask, context_.settings().tokens_per_window, std::chrono::minutes{10}, org_id);
+  if (share.granted == 0)
+    throw NoToken("no access token for now: " + share.reason, false, share.retry_after);
   return parse_credential(
       open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed));
 }

@@ -79,7 +79,7 @@ std::vector<std::pair<std::string, ResultTable>> status_tables(const Configurati
     }
   }
   std::vector<std::pair<std::string, ResultTable>> tables{{"services", services}};
-  for (const char *view : {"integration_overview", "sync_backlog"}) {
+  for (const char *view : {"integration_overview", "sync_backlog", "quota_status"}) {
     try {
       tables.emplace_back(view, database.read_view(view));
     } catch (const SqlError &fault) {

@@ -5,12 +5,6 @@
 #include "services/zoho_crm/translation.hpp"
 
 namespace crm_bridge::worker::zoho_crm {
-namespace {
-
-// A channel lives a week at most; the poller renews it long before.
-constexpr int channel_life_seconds = 6 * 86400;
-
-}  // namespace
 
 Task<Json> Connector::read_fields(Session &session, std::string module) {
   const ModuleInfo *info = session.catalog().module(module);
@@ -30,38 +24,6 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
     }
   }
   co_return fields;
-}
-
-Task<bool> Connector::open_channel(Session &session, ChannelAddress address) {
-  Json events = Json::array();
-  for (const auto &module : session.catalog().modules) {
-    if (module.creatable && !is_note(module.module)) events.push_back(module.api_name + ".all");
-  }
-  const Json watch = {{"channel_id", address.channel_id},
-                      {"events", events},
-                      {"notify_url", address.notify_url},
-                      {"token", address.token},
-                      {"channel_expiry", whole_seconds(now_in_utc(), channel_life_seconds)},
-                      {"notify_on_related_action", false},
-                      {"return_affected_field_values", false}};
-  // POST makes the channel; where it exists already, PUT replaces what it says and when it ends.
-  for (const char *method : {"POST", "PUT"}) {
-    ApiCall call;
-    call.method = method;
-    call.path = "/crm/v8/actions/watch";
-    call.body = {{"watch", Json::array({watch})}};
-    const HttpResult result = co_await session.send(std::move(call));
-    if (result.transport != Transport::answered || result.status >= 500) body_or_failure(result);
-    if (!result.ok()) continue;
-    const Json body = body_or_failure(result);
-    const Json *items = find(body, "watch");
-    if (items != nullptr && items->is_array() && !items->empty() &&
-        scalar_text((*items)[0], "code") == "SUCCESS") {
-      co_return true;
-    }
-  }
-  throw ServiceFailure(
-      {Outcome::park, "channel_refused", "the CRM did not accept the notification channel", {}});
 }
 
 std::optional<Webhook> Connector::parse_webhook(const Json &body) const {

@@ -28,7 +28,8 @@ class Connector : public Service {
   Task<Reading> read_records(Session &session, std::string module,
                              std::vector<Notice> notices) override;
   Task<Json> read_fields(Session &session, std::string module) override;
-  Task<bool> open_channel(Session &session, ChannelAddress address) override;
+  Task<ChannelState> open_channel(Session &session, ChannelAddress address) override;
+  Task<ChannelState> find_channel(Session &session, ChannelAddress address) override;
   std::optional<Webhook> parse_webhook(const Json &body) const override;
   Task<std::vector<Check>> examine(Session &session) override;
 

@@ -112,7 +112,14 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
   co_return fields;
 }
 
-Task<bool> Connector::open_channel(Session &, ChannelAddress) { co_return false; }
+// No API for webhooks is known: an administrator sets them up in the portal.
+Task<ChannelState> Connector::open_channel(Session &, ChannelAddress) {
+  co_return ChannelState{.possible = false};
+}
+
+Task<ChannelState> Connector::find_channel(Session &, ChannelAddress) {
+  co_return ChannelState{.possible = false};
+}
 
 std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
   if (!body.is_object()) return std::nullopt;

@@ -29,7 +29,8 @@ class Connector : public Service {
                              std::vector<Notice> notices) override;
   std::vector<std::string> portal_modules() const override;
   Task<Json> read_fields(Session &session, std::string module) override;
-  Task<bool> open_channel(Session &session, ChannelAddress address) override;
+  Task<ChannelState> open_channel(Session &session, ChannelAddress address) override;
+  Task<ChannelState> find_channel(Session &session, ChannelAddress address) override;
   std::optional<Webhook> parse_webhook(const Json &body) const override;
   Task<std::vector<Check>> examine(Session &session) override;
 
