@@ -101,7 +101,11 @@ BEGIN
     SELECT r.module, r.record_id, r.external_id, r.version,
            COALESCE(h.state = 'in_flight' AND h.lease = _acknowledge.lease, false) AS valid,
            h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
-           h.operation, h.sent, h.fields AS dirty_again,
+           h.sent,
+           -- Judged by the row that is locked: a writer may have changed it since this statement's snapshot, and what looks at
+           -- the snapshot first would find the record neither settled nor due again.
+           (h.operation = 'write' AND h.fields = '{}')
+             OR (h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL) AS finished,
            s.external_id AS known_as, s.state AS known_state,
            -- Somebody else's record by now: it must not be taken for ours.
            EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.module = r.module
@@ -137,8 +141,7 @@ BEGIN
   ), settled AS (
     DELETE FROM crm_bridge.delivery AS d
      USING judged AS j
-     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid AND NOT j.taken
-       AND ((j.operation = 'write' AND d.fields = '{}') OR j.erased)
+     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid AND NOT j.taken AND j.finished
     RETURNING d.record_id
   ), due_again AS (
     UPDATE crm_bridge.delivery AS d
@@ -148,7 +151,7 @@ BEGIN
            detail = CASE WHEN j.taken THEN format('The service''s record %s belongs to another record here.', j.external_id) END
       FROM judged AS j
      WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid
-       AND (j.taken OR NOT ((j.operation = 'write' AND d.fields = '{}') OR j.erased))
+       AND (j.taken OR NOT j.finished)
     RETURNING d.record_id
   ), second AS (
     SELECT j.module, j.external_id FROM judged AS j
