@@ -52,7 +52,7 @@ torture() {
   done
   # A stranger's unique value: our record is refused and says so, his stays as it is.
   if as_person POST /control/crm-fields/Deals '{"api_name":"Serial","data_type":"text","length":50,"unique":true}' >/dev/null 2>&1; then
-    query "SELECT crm_bridge._request_command('zoho_crm', 'refresh_metadata', NULL, 1)" >/dev/null
+    query "SELECT crm_bridge._request_command('zoho_crm', 'refresh_metadata', '{}', 1)" >/dev/null
     wait_until "the field" 30 query_gives 1 "SELECT count(*) FROM crm_bridge.service_field WHERE module = 'crm_deal' AND field = 'Serial'" || true
     as_person POST /control/crm/Deals '{"Deal_Name":"create unique","Stage":"Qualification","Serial":"S-1","Description":"untouched"}' >/dev/null
     query "INSERT INTO crm_bridge.crm_deal (deal_name, stage, description, custom_fields) VALUES ('create with his serial', 'Qualification', 'ours', '{\"Serial\": \"S-1\"}')"
