@@ -6,10 +6,12 @@ reduced_rounds=2
 
 # told_to_wait RETRY_AFTER MILLISECONDS : one call is refused with that header; the next of its kind must not come before.
 told_to_wait() {
-  local since first second
+  local since first second header=$1
   settle
+  # A date has whole seconds: four of them are more than three from now.
+  [[ $header != date ]] || header=$(date -u -d '+4 seconds' '+%a, %d %b %Y %H:%M:%S GMT')
   since=$(as_person GET '/control/requests?limit=20000' | jq -r '[(.requests // .)[].sequence] | max')
-  fault "{\"service\":\"crm\",\"method\":\"PUT\",\"path_contains\":\"/Deals\",\"kind\":\"rate_limited\",\"retry_after\":\"$1\"}"
+  fault "{\"service\":\"crm\",\"method\":\"PUT\",\"path_contains\":\"/Deals\",\"kind\":\"rate_limited\",\"retry_after\":\"$header\"}"
   query "UPDATE crm_bridge.crm_deal SET closing_date = closing_date + 1 WHERE deal_name = 'outages 1'"
   settle
   read -r first second < <(as_person GET "/control/requests?limit=20000&since=$since" |
@@ -22,7 +24,7 @@ told_to_wait() {
 }
 
 torture() {
-  local round status early=0 calls=0 date
+  local round status early=0 calls=0
   make_deals outages 40
   make_tasks outages 4
   for ((round = 1; round <= $1; round++)); do
@@ -42,14 +44,13 @@ torture() {
     query "SELECT crm_bridge.retry(record_id) FROM crm_bridge.delivery WHERE state IN ('parked', 'dead')" >/dev/null
   done
   clear_faults
-  date=$(date -u -d '+4 seconds' '+%a, %d %b %Y %H:%M:%S GMT')
   told_to_wait 2 2000
   told_to_wait 2.628 2628
-  told_to_wait "$date" 2000
+  told_to_wait date 2000
   told_to_wait -5 0
   [[ -n $reduced ]] || told_to_wait 7 7000
   demand "never earlier than told" test "$early" = 0
-  calls=$(as_person GET /control/counters | jq '[.by_service // {} | to_entries[].value] | add // 0')
+  calls=$(as_person GET /control/counters | jq '[.patterns[][]] | add')
   conclude T12 "calls=$calls" "early=$early"
 }
 clear_faults_when_quiet() {
