@@ -45,7 +45,8 @@ class Guard {
       for (const Column &column : module_.columns)
         if (!column.writable && !row.tts_isnull[column.number - 1]) refuse_read_only(column);
     }
-    return stamp(trigger_.data()->tg_trigtuple, true);
+    check_custom_fields(row);
+    return stamp(trigger_.data()->tg_trigtuple, true, nullptr);
   }
 
   HeapTuple guard_update(const TupleTableSlot &row, const TupleTableSlot &old) {
@@ -56,11 +57,15 @@ class Guard {
       changed = true;
       if (scope_ == nullptr && !column.writable) refuse_read_only(column);
     }
-    changed = changed || !same(row, old, module_.custom_fields, false, -1, JSONBOID);
+    if (!same(row, old, module_.custom_fields, false, -1, JSONBOID)) {
+      changed = true;
+      check_custom_fields(row);
+    }
     // A write that changes nothing leaves nothing behind, not even its time.
     if (!changed)
       return scope_ == nullptr ? with_old_stamp(row, old) : trigger_.data()->tg_newtuple;
-    return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service);
+    return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service,
+                 scope_ == nullptr ? &old : nullptr);
   }
 
   void check_organization(const TupleTableSlot &row) {
@@ -91,6 +96,20 @@ class Guard {
     }
   }
 
+  // A document of another kind would hide all fields of the record from whoever reads it.
+  void check_custom_fields(const TupleTableSlot &row) {
+    if (row.tts_isnull[module_.custom_fields - 1]) return;  // the column's own constraint speaks
+    bool const is_object = pg::call([&] {
+      Jsonb *document = DatumGetJsonbP(row.tts_values[module_.custom_fields - 1]);
+      return static_cast<bool>(JB_ROOT_IS_OBJECT(document));
+    });
+    if (is_object) return;
+    throw core::Error{
+        {.sqlstate = "22023",
+         .message = "custom_fields of \"" + module_.name + "\" must be a JSON object",
+         .hint = "Its keys are the API names of the fields, as in {\"Color\": \"red\"}."}};
+  }
+
   static bool same(const TupleTableSlot &row, const TupleTableSlot &old, AttrNumber number,
                    bool by_value, int length, Oid type) {
     return pg::call([&] {
@@ -103,39 +122,49 @@ class Guard {
   // Who wrote a row, from where and when is not the writer's to say.
   HeapTuple with_old_stamp(const TupleTableSlot &row, const TupleTableSlot &old) {
     bool const kept = same(row, old, module_.origin, false, -1, TEXTOID) &&
+                      same(row, old, module_.created_at, true, 8, TIMESTAMPTZOID) &&
                       same(row, old, module_.modified_at, true, 8, TIMESTAMPTZOID) &&
                       same(row, old, module_.modified_by, false, -1, TEXTOID);
     if (kept) return trigger_.data()->tg_newtuple;
     return pg::call([&] {
-      int columns[3] = {module_.origin, module_.modified_at, module_.modified_by};
-      Datum values[3];
-      bool nulls[3];
-      for (int i = 0; i < 3; ++i) {
+      int columns[4] = {module_.origin, module_.created_at, module_.modified_at,
+                        module_.modified_by};
+      Datum values[4];
+      bool nulls[4];
+      for (int i = 0; i < 4; ++i) {
         values[i] = old.tts_values[columns[i] - 1];
         nulls[i] = old.tts_isnull[columns[i] - 1];
       }
       return heap_modify_tuple_by_cols(trigger_.data()->tg_newtuple,
-                                       RelationGetDescr(trigger_.relation()), 3, columns, values,
+                                       RelationGetDescr(trigger_.relation()), 4, columns, values,
                                        nulls);
     });
   }
 
   // Sets origin and, unless the service's own instant and person came with the row, who changed it
   // and when.
-  HeapTuple stamp(HeapTuple tuple, bool with_time) {
+  // `old` is the row that a writer from outside changes: when it was made stays as it was.
+  HeapTuple stamp(HeapTuple tuple, bool with_time, const TupleTableSlot *old) {
     bool const from_service = scope_ != nullptr && origin_ == Origin::service;
     return pg::call([&] {
-      int columns[3] = {module_.origin, module_.modified_at, module_.modified_by};
-      bool nulls[3] = {false, false, false};
-      Datum values[3];
+      int columns[4] = {module_.origin};
+      bool nulls[4] = {false, false, false, false};
+      Datum values[4];
       values[0] = CStringGetTextDatum(to_text(origin_));
       int count = 1;
       if (with_time && !from_service) {
+        columns[1] = module_.modified_at;
         values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+        columns[2] = module_.modified_by;
         values[2] =
             CStringGetTextDatum(scope_ != nullptr ? scope_->actor().c_str()
                                                   : GetUserNameFromId(GetOuterUserId(), false));
         count = 3;
+      }
+      if (old != nullptr) {
+        columns[count] = module_.created_at;
+        values[count] = old->tts_values[module_.created_at - 1];
+        nulls[count++] = old->tts_isnull[module_.created_at - 1];
       }
       return heap_modify_tuple_by_cols(tuple, RelationGetDescr(trigger_.relation()), count, columns,
                                        values, nulls);

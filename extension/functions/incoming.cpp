@@ -104,8 +104,16 @@ class Parser {
       if (auto const own = pg::text_member(object, "record_id"))
         incoming.own_id = core::parse_uuid(*own);
       pg::for_each_member(object, [&](std::string_view key, const JsonbValue &value) {
-        if (key == "deleted") incoming.deleted = value.type == jbvBool && value.val.boolean;
-        if (key == "fields" && value.type == jbvBinary) parse_fields(incoming, value);
+        if (key == "deleted") {
+          if (value.type != jbvBool && value.type != jbvNull)
+            throw core::Unmappable{"wrong_type", "deleted is neither true nor false."};
+          incoming.deleted = value.type == jbvBool && value.val.boolean;
+        }
+        if (key == "fields" && value.type != jbvNull) {
+          if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+            throw core::Unmappable{"wrong_type", "fields is not an object."};
+          parse_fields(incoming, value);
+        }
       });
     } catch (const core::Unmappable &problem) {
       incoming.settle("rejected", problem.detail);

@@ -63,6 +63,11 @@ Datum check_conversion(FunctionCallInfo fcinfo) {
   request.name = fcinfo->args[3].isnull ? core::default_conversion(request.left, request.right)
                                         : pg::text_of(fcinfo->args[3].value);
   Jsonb *parameters = pg::call([&] { return DatumGetJsonbP(fcinfo->args[4].value); });
+  if (!JB_ROOT_IS_OBJECT(parameters)) {
+    throw core::Error{{.sqlstate = "22023",
+                       .message = "parameters must be a JSON object",
+                       .hint = "parameters is an object of texts."}};
+  }
   pg::for_each_member(parameters, [&](std::string_view key, const JsonbValue &value) {
     try {
       core::Value const text = pg::value_of(value, core::FieldType::text);

@@ -1,7 +1,7 @@
 -- What EXPLAIN is to a query: why a record is where it is, and what the transaction at hand would cause.
 
 -- Arguments: a record's id.  Result: facts as rows, most important first; nothing for an id that nobody knows.
--- topic: record, shadow, delivery, link, request, conflict; reason: the reason code of D12 where the record is not in step.
+-- topic: record, shadow, delivery, field, link, request, conflict; reason: the reason code of D12 where the record is not in step.
 CREATE OR REPLACE FUNCTION crm_bridge.explain_sync(record_id uuid, org_id bigint DEFAULT NULL)
 RETURNS TABLE (topic text, subject text, state text, reason text, detail jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -10,6 +10,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   org bigint := crm_bridge._own_org(explain_sync.org_id);
+  each_module text;
 BEGIN
   RETURN QUERY
   SELECT 'shadow', s.module, s.state,
@@ -28,6 +29,22 @@ BEGIN
            'fields', to_jsonb(d.fields), 'attempts', d.attempts, 'not_before', NULLIF(d.not_before, '-infinity'),
            'waits_for', d.waits_for, 'in_doubt', d.in_doubt, 'sent', d.sent, 'reason', d.reason, 'detail', d.detail))
     FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = explain_sync.record_id;
+
+  -- Custom fields that an app wrote and that the service does not know, or only reads out.
+  FOR each_module IN SELECT DISTINCT m.module FROM crm_bridge.module AS m
+                      WHERE m.module IN (SELECT d.module FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = explain_sync.record_id
+                                          UNION ALL
+                                         SELECT s.module FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = explain_sync.record_id) LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT ''field'', c.key, ''not_sent'', CASE WHEN f.field IS NULL THEN ''refused'' ELSE ''field_read_only'' END,
+              jsonb_build_object(''value'', c.value, ''why'', CASE WHEN f.field IS NULL THEN ''unknown_field'' ELSE ''read_only'' END)
+         FROM crm_bridge.%I AS m
+        CROSS JOIN LATERAL jsonb_each(m.custom_fields) AS c
+         LEFT JOIN crm_bridge.service_field AS f ON f.org_id = m.org_id AND f.module = %L AND f.field = c.key AND f.custom
+         LEFT JOIN crm_bridge.shadow AS s ON s.org_id = m.org_id AND s.record_id = m.id
+        WHERE m.org_id = $1 AND m.id = $2 AND f.writable IS NOT TRUE AND s.fields -> c.key IS DISTINCT FROM c.value
+        ORDER BY c.key', each_module, each_module) USING org, explain_sync.record_id;
+  END LOOP;
 
   RETURN QUERY
   SELECT 'link', l.pairing, l.state, CASE WHEN l.state = 'suspended' THEN 'integration_inactive' WHEN l.state = 'archived' THEN 'unlinked' END,

@@ -66,7 +66,9 @@ $$;
 COMMENT ON FUNCTION crm_bridge.reconcile(integer, bigint) IS 'settles what writers left undone; returns how many requests are left';
 REVOKE ALL ON FUNCTION crm_bridge.reconcile(integer, bigint) FROM PUBLIC;
 
--- Stores a webhook before it is answered.  Result: how many of the records were not noted already.
+-- Stores a webhook before it is answered.  Result: how many of the records were not noted already.  The body is kept for people, its
+-- first 64 KB; an id that is empty or longer than 255 bytes is no service's and is left out.
+-- Errors: 42704 unknown module or organization; 22004 no channel or event.
 CREATE OR REPLACE FUNCTION crm_bridge.store_notice(
   service       text,
   channel       text,
@@ -91,11 +93,18 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" of service "%s" does not exist', module, service),
       HINT = 'The modules are listed in crm_bridge.module.';
   END IF;
+  PERFORM 1 FROM crm_bridge.organization AS o WHERE o.org_id = org;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('organization %s does not exist', org);
+  END IF;
+  IF channel IS NULL OR event IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'channel and event must not be null';
+  END IF;
   INSERT INTO crm_bridge.inbox (org_id, service, channel, module, external_id, event, context, body)
-  SELECT org, store_notice.service, store_notice.channel, store_notice.module, e.id, store_notice.event, store_notice.context,
-         CASE WHEN e.position = 1 THEN store_notice.body END
+  SELECT org, store_notice.service, left(store_notice.channel, 255), store_notice.module, e.id, left(store_notice.event, 255), store_notice.context,
+         CASE WHEN e.position = 1 THEN left(store_notice.body, 65536) END
     FROM (SELECT u.id, min(u.position) AS position FROM unnest(external_ids) WITH ORDINALITY AS u (id, position)
-           WHERE u.id <> '' GROUP BY u.id) AS e
+           WHERE octet_length(u.id) BETWEEN 1 AND 255 GROUP BY u.id) AS e
   ON CONFLICT (org_id, service, module, external_id) WHERE taken_at IS NULL DO NOTHING;
   GET DIAGNOSTICS stored = ROW_COUNT;
   -- To the second, and never waiting for another notice's transaction.

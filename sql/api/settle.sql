@@ -12,6 +12,7 @@ REVOKE ALL ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) FROM PUBLIC;
 -- The service has what was handed out: see docs/protocol.md.  Folds it into the shadow; what was changed meanwhile is due again.
 -- An external id is never refused, whoever brings it: if the record has none it is set, a second one is deleted at the service.
 -- A poll may bring the same record in at the same moment: then its row is there at the next try, and is folded into ours.
+-- A result that cannot be true (see _demand_results) or cannot be read is 'rejected', with a WARNING that says why; the others go on.
 CREATE OR REPLACE FUNCTION crm_bridge.acknowledge(lease uuid, results jsonb, org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, outcome text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -27,13 +28,25 @@ BEGIN
   END IF;
   LOOP
     BEGIN
+      PERFORM crm_bridge._demand_results(results, org);
       RETURN QUERY SELECT a.module, a.record_id, a.outcome FROM crm_bridge._acknowledge(acknowledge.lease, results, org) AS a;
       RETURN;
-    EXCEPTION WHEN unique_violation THEN
-      tries := tries - 1;
-      IF tries = 0 THEN
-        RAISE;
-      END IF;
+    EXCEPTION
+      WHEN unique_violation THEN
+        tries := tries - 1;
+        IF tries = 0 THEN
+          RAISE;
+        END IF;
+      WHEN data_exception OR integrity_constraint_violation THEN
+        IF jsonb_array_length(results) = 1 THEN
+          RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = format('a result is rejected: %s', SQLERRM), DETAIL = left((results -> 0)::text, 500);
+          RETURN QUERY SELECT results #>> '{0,module}', crm_bridge._uuid_or_null(results #>> '{0,record_id}'), 'rejected';
+        ELSE
+          RETURN QUERY SELECT a.module, a.record_id, a.outcome
+                         FROM jsonb_array_elements(results) AS r
+                        CROSS JOIN LATERAL crm_bridge.acknowledge(acknowledge.lease, jsonb_build_array(r), org) AS a;
+        END IF;
+        RETURN;
     END;
   END LOOP;
 END
@@ -88,7 +101,11 @@ BEGIN
     SELECT r.module, r.record_id, r.external_id, r.version,
            COALESCE(h.state = 'in_flight' AND h.lease = _acknowledge.lease, false) AS valid,
            h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
-           h.operation, h.sent, h.fields AS dirty_again,
+           h.sent,
+           -- Judged by the row that is locked: a writer may have changed it since this statement's snapshot, and what looks at
+           -- the snapshot first would find the record neither settled nor due again.
+           (h.operation = 'write' AND h.fields = '{}')
+             OR (h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL) AS finished,
            s.external_id AS known_as, s.state AS known_state,
            -- Somebody else's record by now: it must not be taken for ours.
            COALESCE((SELECT o.acknowledged_at IS NOT NULL OR crm_bridge._is_linked(org, o.record_id)
@@ -122,8 +139,7 @@ BEGIN
   ), settled AS (
     DELETE FROM crm_bridge.delivery AS d
      USING judged AS j
-     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid AND NOT j.taken
-       AND ((j.operation = 'write' AND d.fields = '{}') OR j.erased)
+     WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid AND NOT j.taken AND j.finished
     RETURNING d.record_id
   ), due_again AS (
     UPDATE crm_bridge.delivery AS d
@@ -133,7 +149,7 @@ BEGIN
            detail = CASE WHEN j.taken THEN format('The service''s record %s belongs to another record here.', j.external_id) END
       FROM judged AS j
      WHERE d.org_id = org AND d.record_id = j.record_id AND j.valid
-       AND (j.taken OR NOT ((j.operation = 'write' AND d.fields = '{}') OR j.erased))
+       AND (j.taken OR NOT j.finished)
     RETURNING d.record_id
   ), second AS (
     SELECT j.module, j.external_id FROM judged AS j
@@ -175,7 +191,7 @@ AS 'MODULE_PATHNAME', 'crm_bridge_retry_delay';
 COMMENT ON FUNCTION crm_bridge.retry_delay(integer, bigint) IS
   'how long to wait after an attempt: exponential with full jitter, at least retry_after milliseconds';
 
--- What was handed out did not succeed: see docs/protocol.md.
+-- What was handed out did not succeed: see docs/protocol.md.  A failure that names no record of ours is 'rejected'; the others go on.
 CREATE OR REPLACE FUNCTION crm_bridge.fail(lease uuid, failures jsonb, org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, state text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -197,14 +213,29 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('outcome "%s" is not known', unknown),
       HINT = 'Use retry, in_doubt, release, park or gone.';
   END IF;
+  BEGIN
+    PERFORM crm_bridge._demand_results(failures, org);
+  EXCEPTION WHEN data_exception THEN
+    IF jsonb_array_length(failures) = 1 THEN
+      RAISE WARNING USING ERRCODE = SQLSTATE, MESSAGE = format('a failure is rejected: %s', SQLERRM), DETAIL = left((failures -> 0)::text, 500);
+      RETURN QUERY SELECT failures #>> '{0,module}', crm_bridge._uuid_or_null(failures #>> '{0,record_id}'), 'rejected';
+    ELSE
+      RETURN QUERY SELECT a.module, a.record_id, a.state
+                     FROM jsonb_array_elements(failures) AS f
+                    CROSS JOIN LATERAL crm_bridge.fail(fail.lease, jsonb_build_array(f), org) AS a;
+    END IF;
+    RETURN;
+  END;
   maximum := COALESCE((SELECT s.value FROM crm_bridge.setting AS s WHERE s.org_id = org AND s.name = 'maximum_attempts'), '12')::integer;
 
   -- A deletion of what is not there any more is done.
   RETURN QUERY
   WITH failure AS (
     SELECT DISTINCT ON (f ->> 'record_id') (f ->> 'record_id')::uuid AS record_id, f ->> 'outcome' AS outcome,
-           COALESCE(f ->> 'reason', f ->> 'outcome') AS reason, f ->> 'detail' AS detail,
-           COALESCE((f ->> 'retry_after')::numeric, 0)::bigint AS retry_after
+           left(COALESCE(f ->> 'reason', f ->> 'outcome'), 200) AS reason, left(f ->> 'detail', 4000) AS detail,
+           -- Nobody waits for longer than a day, and not for what is no number.
+           CASE WHEN jsonb_typeof(f -> 'retry_after') = 'number'
+                THEN LEAST(GREATEST((f ->> 'retry_after')::numeric, 0), 86400000)::bigint ELSE 0 END AS retry_after
       FROM jsonb_array_elements(failures) AS f
   ), held AS (
     SELECT d.record_id, d.module, d.operation, d.sent, d.attempts, f.outcome, f.reason, f.detail, f.retry_after,

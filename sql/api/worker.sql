@@ -229,8 +229,24 @@ $$;
 COMMENT ON PROCEDURE crm_bridge.wait_for_command(uuid, interval, bigint) IS 'CALL it to wait until the worker has done a command';
 REVOKE ALL ON PROCEDURE crm_bridge.wait_for_command(uuid, interval, bigint) FROM PUBLIC;
 
+-- The name under which a field told by a service can be kept; NULL where there is none, or where it would stand before a column of ours.
+CREATE OR REPLACE FUNCTION crm_bridge._custom_name(field jsonb)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE WHEN jsonb_typeof(field -> 'api_name') = 'string' AND octet_length(field ->> 'api_name') BETWEEN 1 AND 255
+                   AND field ->> 'api_name' NOT IN ('org_id', 'id', 'external_id', 'custom_fields', 'origin', 'created_at', 'modified_at', 'modified_by')
+              THEN field ->> 'api_name' END;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._custom_name(jsonb) IS 'the name under which a field told by a service can be kept';
+REVOKE ALL ON FUNCTION crm_bridge._custom_name(jsonb) FROM PUBLIC;
+
 -- Takes over a service's custom fields.  Argument fields: [{"api_name", "type", "writable", "reference_module",
--- "maximum_length", "picklist"}].  Result: how many there are now.
+-- "maximum_length", "picklist"}].  A type that nobody knows is kept as json; what has no usable name is left out with a WARNING.
+-- Result: how many were taken.  Errors: 42704 unknown module or organization; 22023 fields is not an array.
 CREATE OR REPLACE FUNCTION crm_bridge.store_fields(module text, fields jsonb, org_id bigint DEFAULT NULL)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -239,15 +255,37 @@ AS $$
 DECLARE
   org bigint := COALESCE(store_fields.org_id, crm_bridge._own_org(NULL));
   stored integer;
+  nameless integer;
 BEGIN
+  PERFORM 1 FROM crm_bridge.module AS m WHERE m.module = store_fields.module;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" does not exist', module),
+      HINT = 'The modules are listed in crm_bridge.module.';
+  END IF;
+  IF jsonb_typeof(fields) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'fields must be a JSON array',
+      HINT = 'For example [{"api_name": "Color", "type": "text", "writable": true}].';
+  END IF;
+  SELECT count(*) INTO nameless FROM jsonb_array_elements(fields) AS f WHERE crm_bridge._custom_name(f) IS NULL;
+  IF nameless > 0 THEN
+    RAISE WARNING USING MESSAGE = format('%s fields of module "%s" are left out', nameless, module),
+      DETAIL = 'Their api_name is missing, longer than 255 bytes, or the name of one of the table''s own columns.';
+  END IF;
   INSERT INTO crm_bridge.service_field AS known
          (org_id, module, field, api_name, type, reference_module, writable, custom, maximum_length, picklist)
-  SELECT org, store_fields.module, f ->> 'api_name', f ->> 'api_name', f ->> 'type', f ->> 'reference_module',
-         COALESCE((f ->> 'writable')::boolean, false), true, (f ->> 'maximum_length')::integer,
-         CASE WHEN jsonb_typeof(f -> 'picklist') = 'array' THEN ARRAY(SELECT jsonb_array_elements_text(f -> 'picklist')) END
-    FROM jsonb_array_elements(fields) AS f
-   WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.standard_field AS s
-                      WHERE s.module = store_fields.module AND s.api_name = f ->> 'api_name')
+  SELECT DISTINCT ON (n.name) org, store_fields.module, n.name, n.name,
+         CASE WHEN f ->> 'type' IN ('text', 'html', 'picklist', 'number', 'money', 'boolean', 'date', 'instant', 'reference', 'references')
+              THEN f ->> 'type' ELSE 'json' END,
+         f ->> 'reference_module', COALESCE(f -> 'writable' = 'true'::jsonb, false), true,
+         CASE WHEN f ->> 'maximum_length' ~ '^[0-9]{1,9}$' THEN (f ->> 'maximum_length')::integer END,
+         CASE WHEN jsonb_typeof(f -> 'picklist') = 'array'
+              THEN ARRAY(SELECT p FROM jsonb_array_elements_text(f -> 'picklist') AS p WHERE p IS NOT NULL) END
+    FROM jsonb_array_elements(fields) WITH ORDINALITY AS e (f, position)
+   CROSS JOIN LATERAL (SELECT crm_bridge._custom_name(f) AS name) AS n
+   WHERE n.name IS NOT NULL
+     AND NOT EXISTS (SELECT 1 FROM crm_bridge.standard_field AS s
+                      WHERE s.module = store_fields.module AND s.api_name = n.name)
+   ORDER BY n.name, e.position DESC
   ON CONFLICT ON CONSTRAINT service_field_key DO UPDATE
      SET type = EXCLUDED.type, reference_module = EXCLUDED.reference_module, writable = EXCLUDED.writable,
          maximum_length = EXCLUDED.maximum_length, picklist = EXCLUDED.picklist, seen_at = now()

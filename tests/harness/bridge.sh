@@ -63,7 +63,8 @@ conninfo = "host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=crm_bridge_worker"
 secret_key_file = "$SESSION/worker.key"
 poll_interval = "${WORKER_POLL_INTERVAL:-2s}"
 idle_interval = "200ms"
-request_timeout = "20s"
+lease = "${WORKER_LEASE:-10s}"
+request_timeout = "${WORKER_REQUEST_TIMEOUT:-20s}"
 
 [receiver]
 listen = "127.0.0.1"

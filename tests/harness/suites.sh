@@ -3,7 +3,7 @@
 # The suites of ./dev test.  Each writes build/logs/SUITE.log and leaves its counts in passed and failed; the file
 # names that it takes can be narrowed by a pattern.
 
-all_suites=(house unit builds pgtap isolation dump end_to_end)
+all_suites=(house unit builds pgtap isolation dump end_to_end torture)
 
 # Seconds after which a part that hangs is ended; nothing that works comes near it.
 part_limit=600
@@ -140,6 +140,14 @@ run_end_to_end() {
     run_part end_to_end "$(basename "$file" .sh)" bash "$file"
   done
   close_abandoned_sessions
+}
+
+# All in one scene, reduced; ./dev torture runs them in full.
+run_torture() {
+  local names
+  mapfile -t names < <(list_tests torture "*.sh" "$1" | xargs -r grep -l "^torture()" | sed "s|.*/||; s|\\.sh\$||")
+  ((${#names[@]} > 0)) || return 0
+  run_part torture "tortures" "$project/tests/torture/run.sh" --reduced --seed "${TORTURE_SEED:-1}" "${names[@]}"
 }
 
 keep_server_log() { cp "$SESSION/cluster/server.log" "$logs/$1.server.log"; }

@@ -25,11 +25,18 @@ struct Fault {
     expire_token,  // kill the token that was presented, then look at it
     stale_read,    // read what was true before each record's last change
     html,          // answer with a page for humans
+    hold_answer,   // do the work, then keep the answer back for delay_ms
+    cut,    // do the work, then close (or, with "reset", reset) after `at` bytes of the answer
+    drip,   // do the work, then send the answer byte by byte, delay_ms apart
+    spoil,  // do the work, then answer with something else: see spoil.hpp
   };
   Kind kind = Kind::status;
   int status = 0;  // 0 = what suits the kind
   std::int64_t delay_milliseconds = 0;
   std::string retry_after;
+  std::int64_t at = 0;  // where a cut answer ends
+  bool reset = false;   // by a reset instead of a close
+  std::string how;      // what a spoilt answer looks like
 };
 
 // One request, free of the HTTP library.

@@ -9,11 +9,13 @@
 #include <sys/socket.h>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,17 +38,31 @@ class Connection : public httplib::Stream {
   }
   bool flush() {
     std::size_t sent = 0;
+    if (cut_at_) output_.resize(std::min(output_.size(), *cut_at_));
     while (sent < output_.size() && !dropped_) {
-      const ssize_t count =
-          ::send(socket_, output_.data() + sent, output_.size() - sent, MSG_NOSIGNAL);
+      const std::size_t portion = pause_.count() > 0 ? 1 : output_.size() - sent;
+      std::this_thread::sleep_for(pause_);
+      const ssize_t count = ::send(socket_, output_.data() + sent, portion, MSG_NOSIGNAL);
       if (count < 0 && errno == EINTR) continue;
       if (count <= 0) return false;
       sent += static_cast<std::size_t>(count);
     }
     output_.clear();
-    return !dropped_;
+    pause_ = {};
+    if (reset_) {
+      const linger at_once{1, 0};
+      ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    return !dropped_ && !cut_at_;
   }
   void drop() { dropped_ = true; }
+  // The answer ends after `bytes`, and the connection with it.
+  void cut(std::int64_t bytes, bool reset) {
+    cut_at_ = static_cast<std::size_t>(std::max<std::int64_t>(0, bytes));
+    reset_ = reset;
+  }
+  void drip(std::int64_t milliseconds) { pause_ = std::chrono::milliseconds{milliseconds}; }
+  bool resets() const { return reset_; }
   std::int64_t arrived_at() const { return arrived_at_; }
 
   bool is_readable() const override { return true; }
@@ -94,6 +110,9 @@ class Connection : public httplib::Stream {
   std::size_t position_ = 0;
   std::string output_;
   bool dropped_ = false;
+  std::optional<std::size_t> cut_at_;
+  bool reset_ = false;
+  std::chrono::milliseconds pause_{};
   std::int64_t arrived_at_ = 0;
 };
 

@@ -154,6 +154,39 @@ BOOST_AUTO_TEST_CASE(an_html_page_and_an_expired_token_can_be_had) {
   BOOST_TEST(get(crm, "/crm/v8/org").status == 401);
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_can_be_cut_spoilt_and_held_while_its_effect_stays) {
+  const auto insert_named = [this](const std::string &name) {
+    return post(crm, "/crm/v8/Accounts", {{"data", {{{"Account_Name", name}}}}});
+  };
+  fault({{"service", "crm"}, {"kind", "cut"}, {"at", 40}});
+  BOOST_TEST(insert_named("Cut").status == 0);
+  fault({{"service", "crm"}, {"kind", "cut"}, {"at", 40}, {"reset", true}});
+  BOOST_TEST(insert_named("Reset").status == 0);
+  fault({{"service", "crm"}, {"kind", "spoil"}, {"how", "truncated"}});
+  BOOST_TEST(insert_named("Truncated").body.is_discarded());
+  fault({{"service", "crm"}, {"kind", "spoil"}, {"how", "rows_missing"}});
+  BOOST_TEST(insert_named("Missing").body["data"].size() == 0U);
+  fault({{"service", "crm"}, {"kind", "drip"}, {"delay_ms", 1}});
+  BOOST_TEST(insert_named("Dripped").status == 201);
+  fault({{"service", "crm"}, {"kind", "hold_answer"}, {"delay_ms", 600000}});
+  std::thread held{[&] { BOOST_TEST(insert_named("Held").status == 201); }};
+  while (!get(control, "/control/counters").body.contains("answers_held"))
+    std::this_thread::yield();
+  BOOST_TEST(get(control, "/control/crm/Accounts").body.size() == 6U);
+  remove(control, "/control/faults");
+  held.join();
+  BOOST_TEST(post(control, "/control/faults", {{"kind", "spoil"}, {"how", "unheard of"}}).status ==
+             400);
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_can_meet_some_of_the_requests) {
+  fault({{"service", "crm"}, {"kind", "status"}, {"times", 1000}, {"chance", 50}, {"seed", 7}});
+  int met = 0;
+  for (int i = 0; i < 100; ++i) met += get(crm, "/crm/v8/org").status == 500 ? 1 : 0;
+  BOOST_TEST(met > 20);
+  BOOST_TEST(met < 80);
+}
+
 BOOST_AUTO_TEST_CASE(a_stale_read_shows_what_was_before_the_last_change) {
   const std::string id = insert("Accounts", {{"Account_Name", "Zylker"}});
   put(crm, "/crm/v8/Accounts/" + id, {{"data", {{{"Account_Name", "Zylker Inc"}}}}});

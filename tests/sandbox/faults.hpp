@@ -7,6 +7,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 
 namespace crm_bridge::sandbox {
@@ -16,6 +17,7 @@ class Faults {
  public:
   // Returns an explanation when the request cannot be understood.
   std::optional<std::string> add(const Json &request);
+  // Forgets all faults; what is held back goes on.
   void clear();
   Json list() const;
 
@@ -23,8 +25,10 @@ class Faults {
   std::optional<Fault> take(const std::string &service, const std::string &method,
                             const std::string &path);
 
-  // Waits out a delay fault; returns early when the sandbox stops.
+  // Waits before the work, or before the answer; returns early when the faults are cleared or the
+  // sandbox stops.
   void hold(const Call &call);
+  void hold_answer(const Call &call);
   void stop();
 
  private:
@@ -33,12 +37,17 @@ class Faults {
     std::string method;
     std::string path_contains;
     std::int64_t times = 1;
+    int chance = 100;  // of a hundred requests that fit, how many it meets
     std::string kind;
     Fault fault;
   };
 
+  void wait(std::int64_t milliseconds);
+
   mutable std::mutex mutex_;
   std::list<Plan> plans_;
+  std::mt19937_64 random_{1};
+  std::uint64_t released_ = 0;
   std::condition_variable stop_;
   bool stopping_ = false;
 };

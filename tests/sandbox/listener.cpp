@@ -3,6 +3,7 @@
 
 #include "clock.hpp"
 #include "connection.hpp"
+#include "spoil.hpp"
 
 #include <httplib.h>
 
@@ -124,7 +125,8 @@ class Listener::Server : public httplib::Server {
       const std::lock_guard lock{mutex_};
       open_.erase(socket);
     }
-    ::shutdown(socket, SHUT_RDWR);
+    // After a shutdown there would be nothing left to reset.
+    if (!connection.resets()) ::shutdown(socket, SHUT_RDWR);
     ::close(socket);
     return true;
   }
@@ -148,6 +150,9 @@ class Listener::Server : public httplib::Server {
     }
     const bool dropped = drop_before || call.misbehaves(Fault::Kind::drop_after);
     if (dropped) current_connection->drop();
+    if (call.misbehaves(Fault::Kind::cut)) current_connection->cut(fault->at, fault->reset);
+    if (call.misbehaves(Fault::Kind::drip)) current_connection->drip(fault->delay_milliseconds);
+    if (call.misbehaves(Fault::Kind::spoil)) spoil(answer, fault->how);
 
     if (recorded_) {
       RequestLog::Entry entry;
@@ -161,6 +166,10 @@ class Listener::Server : public httplib::Server {
       entry.body = call.body.substr(0, 4096);
       entry.status = dropped ? 0 : answer.status;
       log_.add(std::move(entry), url_pattern(call.method, call.path));
+    }
+    if (call.misbehaves(Fault::Kind::hold_answer)) {
+      log_.count("answers_held");
+      faults_.hold_answer(call);
     }
 
     response.status = answer.status;

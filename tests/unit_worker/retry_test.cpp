@@ -64,6 +64,8 @@ BOOST_AUTO_TEST_CASE(retry_after_is_seconds_or_a_date) {
   BOOST_TEST(parse_retry_after("0", 0)->count() == 0);
   BOOST_TEST(parse_retry_after("120", 0)->count() == 120000);
   BOOST_TEST(parse_retry_after("999999999999", 0)->count() == 86400000);
+  BOOST_TEST(parse_retry_after("2.128", 0)->count() == 3000);
+  BOOST_TEST(!parse_retry_after("2.x", 0));
   BOOST_TEST(parse_retry_after("Wed, 21 Oct 2015 07:28:10 GMT", 1445412480)->count() == 10000);
   BOOST_TEST(parse_retry_after("Wed, 21 Oct 2015 07:28:10 GMT", 1445412500)->count() == 0);
   for (const char *bad : {"", "-1", "soon", "1.5", "12x"})

@@ -81,6 +81,13 @@ std::optional<milliseconds> parse_retry_after(std::string_view value, long long 
   if (const auto whole = parse_whole(value)) {
     return std::min(longest_wait, milliseconds{seconds{std::min(*whole, 86400LL)}});
   }
+  // Some services tell fractions of a second, which no standard knows; never earlier than told.
+  if (const std::size_t dot = value.find('.'); dot != std::string_view::npos && dot > 0) {
+    const auto whole = parse_whole(value.substr(0, dot));
+    const auto fraction = value.substr(dot + 1);
+    if (whole && !fraction.empty() && fraction.find_first_not_of("0123456789") == fraction.npos)
+      return std::min(longest_wait, milliseconds{seconds{std::min(*whole, 86400LL) + 1}});
+  }
   std::tm when{};
   const std::string text(value);
   const char *end = strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &when);

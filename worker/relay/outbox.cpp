@@ -144,6 +144,15 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
   std::vector<std::string> busy;
   if (!results.empty()) {
     for (const auto &row : database.acknowledge(shared_.lease.id(), results, org_id).second) {
+      if (row[2] == "rejected") {
+        // What the service said cannot be kept: it is asked again, and in the end a person is.
+        for (const auto &one : settled) {
+          if (one.record_id != row[1]) continue;
+          Settled refused = one;
+          refused.verdict = {Outcome::in_doubt, "result_refused", "the database rejected it", {}};
+          failures.push_back(failure(refused));
+        }
+      }
       if (row[2] == "busy") busy.push_back(row[1]);
       if (row[2] == "done" || row[2] == "pending" || row[2] == "busy") continue;
       log_event(Severity::warning, "acknowledged",

@@ -29,6 +29,16 @@ constexpr int largest_claim = 1000;
 // What `--once` waits for a budget or a writer; longer than that is another day's work.
 constexpr milliseconds longest_rest_once = seconds{3};
 
+// Whether the database hands out fields that the catalog has never heard of.
+bool knows_less(const Catalog &catalog, const std::vector<Change> &changes) {
+  for (const auto &change : changes) {
+    for (const auto &[name, value] : change.fields.items()) {
+      if (catalog.field(change.module, name) == nullptr) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Relay::Relay(Shared &shared, ServiceContext &context)
@@ -133,13 +143,18 @@ bool Relay::claim(Database &database) {
     const std::size_t free = free_places();
     if (free == 0) break;
     const std::size_t places = std::max<std::size_t>(1, free / left--);
-    const auto session = sessions_.of(org_id);
+    auto session = sessions_.of(org_id);
     if (session == nullptr) continue;
     const int limit =
         std::min(largest_claim, static_cast<int>(places) * service_->records_a_request());
     std::vector<Change> changes = database.claim(service, limit, shared_.lease.id(), org_id);
     if (changes.empty()) continue;
     found = true;
+    if (knows_less(session->catalog(), changes)) {
+      // The fields were read anew since: what this catalog does not know would be left out unsaid.
+      sessions_.forget();
+      if (auto fresh = sessions_.of(org_id)) session = std::move(fresh);
+    }
     if (static_cast<int>(changes.size()) == limit) more_is_due_ = true;
     context_.metrics().claimed(service, changes.size());
     log_event(Severity::debug, "claimed",

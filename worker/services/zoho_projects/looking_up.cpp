@@ -7,6 +7,7 @@
 #include "core/html.hpp"
 #include "services/field_value.hpp"
 #include "services/zoho_projects/connector.hpp"
+#include "services/zoho_projects/likeness.hpp"
 #include "services/zoho_projects/paging.hpp"
 #include "services/zoho_projects/place.hpp"
 
@@ -88,6 +89,7 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
   const ModuleInfo *module = session.catalog().module(change.module);
   const bool sorted = change.module == "projects_project" || change.module == "projects_task";
   std::vector<std::string> candidates;
+  std::vector<std::string> doubtful;
   bool more = true;
   for (int number = 1; more; ++number) {
     ApiCall call;
@@ -105,15 +107,32 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
       const std::string created = scalar_text(record, "created_time");
       const bool old = !created.empty() && seconds_between(now, created) > look_back_seconds;
       if (old && sorted) more = false;
-      if (!old && recognisable(change.module, record, "comment") == name)
-        candidates.push_back(scalar_text(record, "id"));
+      if (old || recognisable(change.module, record, "comment") != name) continue;
+      const Likeness like = likeness(session.catalog(), change, record,
+                                     from_service(session.catalog(), change.module, record, place));
+      if (like == Likeness::ours) candidates.push_back(scalar_text(record, "id"));
+      if (like == Likeness::doubtful) doubtful.push_back(scalar_text(record, "id"));
     }
   }
-  if (candidates.empty()) co_return Verdict{};
+  if (candidates.empty() && doubtful.empty()) co_return Verdict{};
   // Another record of the same name may be somebody else's twin already.
-  const std::vector<std::string> taken = session.known_external_ids(change.module, candidates);
+  std::vector<std::string> asked = candidates;
+  asked.insert(asked.end(), doubtful.begin(), doubtful.end());
+  const std::vector<std::string> taken = session.known_external_ids(change.module, asked);
+  const auto is_free = [&](const std::string &id) {
+    return std::find(taken.begin(), taken.end(), id) == taken.end();
+  };
   for (const auto &candidate : candidates) {
-    if (std::find(taken.begin(), taken.end(), candidate) == taken.end()) found = candidate;
+    if (is_free(candidate)) found = candidate;
+  }
+  const auto other = std::find_if(doubtful.begin(), doubtful.end(), is_free);
+  if (found.empty() && other != doubtful.end()) {
+    co_return Verdict{
+        Outcome::park,
+        "ambiguous",
+        "the answer to the creation was lost, and record " + *other +
+            " has the same name but was changed since: rename one of the two, then retry()",
+        {}};
   }
   co_return Verdict{};
 }

@@ -73,8 +73,8 @@ Task<Delivered> Connector::create(Session &session, Change change) {
     std::string found;
     Verdict verdict = co_await find_created(session, change, found);
     if (verdict.outcome != Outcome::done) {
-      // Not known yet, so still in doubt.
-      verdict.outcome = Outcome::in_doubt;
+      // Not known yet, so still in doubt, unless a person must look.
+      if (verdict.reason != "ambiguous") verdict.outcome = Outcome::in_doubt;
       co_return only(settle(change, std::move(verdict)));
     }
     if (!found.empty()) {
