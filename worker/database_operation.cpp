@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The calls that keep a worker at work: runs, channels, commands, reconciliation, credentials, budgets.
+// The calls that keep a worker at work: runs, channels, commands, reconciliation, credentials,
+// budgets.
 #include "database.hpp"
 #include "database_connection.hpp"
 #include "database_values.hpp"

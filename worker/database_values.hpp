@@ -39,7 +39,9 @@ inline std::vector<std::int64_t> organizations(const pqxx::result &result) {
   return answer;
 }
 
-inline Json json(const pqxx::field &field) { return field.is_null() ? Json() : parse_json(field.c_str()); }
+inline Json json(const pqxx::field &field) {
+  return field.is_null() ? Json() : parse_json(field.c_str());
+}
 
 inline std::vector<std::string> parse_array(const pqxx::field &field) {
   std::vector<std::string> elements;
