@@ -231,7 +231,8 @@ REVOKE ALL ON FUNCTION crm_bridge.save_cursor(text, text, jsonb, bigint) FROM PU
 
 -- Notes which records of a place a complete list did not show: they are read again one by one, and only what the service
 -- then denies counts as deleted.  "within" names the place by the fields that address the module's records and external ids, for
--- example {"project_id": "85"}; what was read or written since the listing began, or confirmed a minute before, is left alone.
+-- example {"project_id": "85"}; what was read or written since the listing began, or confirmed shortly before (five seconds; a minute
+-- where there is no second look), is left alone.
 -- Event "delete" instead of "missing" spares the second look where the list leaves no doubt.  Without a list (NULL) the place
 -- itself is gone, and everything in it.
 -- Result: how many were noted.  Errors: 42704 unknown module; 22023 a bad event, or a field that addresses nothing.
@@ -280,8 +281,9 @@ BEGIN
        JOIN crm_bridge.shadow AS s ON s.org_id = m.org_id AND s.record_id = m.id AND s.state = ''live''
       WHERE m.org_id = $1 AND m.external_id IS NOT NULL AND m.external_id <> ALL ($2)
         AND ($4 OR ((s.read_at IS NULL OR s.read_at < $3)
-                    AND (s.acknowledged_at IS NULL OR s.acknowledged_at < $3 - interval ''1 minute'')))%s',
-    note_unlisted.module, conditions) INTO missing USING org, COALESCE(listed, '{}'), read_started_at, listed IS NULL;
+                    AND (s.acknowledged_at IS NULL OR s.acknowledged_at < $3 - $5)))%s',
+    note_unlisted.module, conditions) INTO missing USING org, COALESCE(listed, '{}'), read_started_at, listed IS NULL,
+      CASE event WHEN 'delete' THEN interval '1 minute' ELSE interval '5 seconds' END;
   IF missing IS NULL THEN
     RETURN 0;
   END IF;

@@ -173,17 +173,21 @@ Json do_command(Intake &intake, Database &database, Session &session,
     }
   }
   if (command.kind == "refresh_metadata") return refresh_fields(intake, database, session, modules);
+  // The portal may have been chosen since the session began; and what is read here may bring
+  // fields.
   std::shared_ptr<Session> renewed;
-  Session *reading = &session;
-  if (command.kind == "initial_sync" &&
-      !refresh_fields(intake, database, session, modules).empty()) {
+  const auto renew = [&] {
     intake.sessions().forget();
     renewed = intake.sessions().of(session.organization().org_id);
-    if (renewed != nullptr) reading = renewed.get();
+  };
+  if (command.kind == "initial_sync") {
+    renew();
+    if (renewed != nullptr && !refresh_fields(intake, database, *renewed, modules).empty()) renew();
   }
+  Session &reading = renewed == nullptr ? session : *renewed;
   Json result = Json::object();
   for (const auto &module : modules)
-    result[module] = read_whole_module(intake, database, *reading, module, command.command_id);
+    result[module] = read_whole_module(intake, database, reading, module, command.command_id);
   return result;
 }
 
