@@ -61,6 +61,7 @@ inline Catalog projects_catalog() {
       {"projects_comment", "task_id", "task", "reference", "projects_task", true, false, true},
       {"projects_comment", "project_id", "project", "reference", "projects_project", true, false,
        true}};
+  catalog.fields["projects_client"] = {{"projects_client", "name", "name", "text", "", true}};
   catalog.fields["projects_client_user"] = {
       {"projects_client_user", "email", "email", "text", "", true},
       {"projects_client_user", "client_id", "client", "reference", "projects_client", true},
@@ -76,6 +77,9 @@ inline Catalog projects_catalog() {
       {"projects_project", "end_date", "end_date", "date", "", true},
       {"projects_project", "owner_id", "owner", "reference", "projects_user", true},
       {"projects_project", "client_id", "client", "reference", "projects_client", true},
+      {"projects_project", "user_ids", "project_users", "references", "projects_user", true},
+      {"projects_project", "client_user_ids", "client_users", "references", "projects_client_user",
+       true},
       {"projects_project", "status", "status", "picklist"},
       {"projects_project", "open_task_count", "tasks.open_count", "number"},
       {"projects_project", "portal_id", "portal", "reference", "projects_portal", true, false,
