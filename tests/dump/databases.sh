@@ -43,13 +43,13 @@ make_roles() {
 }
 
 # Every row of every table of the extension and of history's partitions elsewhere, as text in one order, into a file.  The
-# identity of the installation and the workers' leases belong to the server and are never dumped.
+# identity of the installation, the workers' leases and what they say of themselves belong to the server and are never dumped.
 note_contents() {
   "$server/bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 >"$1" <<'SQL'
 SET timezone = 'UTC';
 SELECT format('SELECT %L, t::text FROM %s AS t ORDER BY 2', c.oid::regclass, c.oid::regclass)
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.relkind = 'r' AND n.nspname IN ('crm_bridge', 'archive') AND c.relname NOT IN ('installation', 'lease')
+ WHERE c.relkind = 'r' AND n.nspname IN ('crm_bridge', 'archive') AND c.relname NOT IN ('installation', 'lease', 'capability')
  ORDER BY n.nspname, c.relname
 \gexec
 SQL

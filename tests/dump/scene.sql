@@ -40,6 +40,7 @@ BEGIN
                        {"external_id": "3", "version": "2026-03-01T09:00:00Z", "fields": {"deal_name": "Long won", "stage": "Closed Won", "account_id": "1"}}]'),
         ('crm_task', '[{"external_id": "4", "version": "2026-03-01T09:00:00Z", "fields": {"subject": "Call", "status": "Not Started", "priority": "Normal", "owner_id": "7"}}]'),
         ('crm_contact', '[{"external_id": "5", "version": "2026-03-01T09:00:00Z", "fields": {"last_name": "Ada", "account_id": "404"}}]'),
+        ('crm_note', '[{"external_id": "6", "version": "2026-03-01T09:00:00Z", "created_at": "2025-03-01T09:00:00Z", "fields": {"title": "Call", "content": "Asked for a discount", "deal_id": "2", "author_id": "7"}}]'),
         ('projects_project', '[{"external_id": "20", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Rollout", "portal_id": "9"}}]'),
         ('projects_task', '[{"external_id": "40", "version": "2026-03-01T09:00:00Z", "fields": {"name": "Call", "priority": "medium", "is_completed": false, "project_id": "20", "portal_id": "9"}}]'),
         ('projects_client_user', '[{"external_id": "71", "version": "2026-03-01T09:00:00Z", "fields": {"email": "lin@acme.example", "portal_id": "9"}}]'),
@@ -75,6 +76,8 @@ END
 $scene$;
 SELECT FROM crm_bridge.receive('crm_profile', '[{"external_id": "8", "fields": {"name": "Standard"}}]', now(), NULL, 1);
 SELECT FROM crm_bridge.receive('projects_task_status', '[{"external_id": "80", "fields": {"name": "Open", "portal_id": "9"}}]', now(), NULL, 1);
+
+SELECT FROM crm_bridge.store_capabilities('zoho_crm', '[{"module": "crm_deal", "call": "create", "how": "POST", "requests": "1 for 100", "contract": "documented", "in_use": true}]');
 
 -- Every state of a delivery.  The worker dies with what it holds: in flight.
 SELECT crm_bridge.new_id() AS lease \gset
