@@ -60,6 +60,9 @@ class Connector : public Service {
 
   std::string bridge_field_;
   bool assumed_calls_;
+  // Notes that were found again → our record: batches run side by side, and two notes of the same
+  // words must not find the same one.
+  std::map<std::string, std::string> found_notes_;
 };
 
 }  // namespace crm_bridge::worker::zoho_crm

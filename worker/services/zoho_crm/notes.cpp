@@ -100,7 +100,9 @@ Task<HttpResult> Connector::look_up_notes(Session &session, std::vector<Change> 
             plain(scalar_text(note, "Note_Title")) == plain(scalar_text(change->fields, "title")) &&
             plain(scalar_text(note, "Note_Content")) ==
                 plain(scalar_text(change->fields, "content"));
-        if (!same || !taken.insert(id).second) continue;
+        if (!same || taken.contains(id)) continue;
+        if (found_notes_.try_emplace(id, change->record_id).first->second != change->record_id)
+          continue;
         found[change->record_id] = id;
         break;
       }
