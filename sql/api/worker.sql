@@ -119,6 +119,28 @@ $$;
 COMMENT ON FUNCTION crm_bridge.report_progress(uuid, bigint, bigint, bigint) IS 'how far a run is';
 REVOKE ALL ON FUNCTION crm_bridge.report_progress(uuid, bigint, bigint, bigint) FROM PUBLIC;
 
+-- After much work at once: views and claims are planned by statistics, and autovacuum may take a minute to look at a table that
+-- was empty before.  Does without where somebody else holds a table for longer than a moment.
+CREATE OR REPLACE FUNCTION crm_bridge._gather_statistics(tables text[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s'
+AS $$
+DECLARE
+  each_table text;
+BEGIN
+  FOR each_table IN SELECT t FROM unnest(tables) AS t ORDER BY t LOOP
+    BEGIN
+      EXECUTE format('ANALYZE crm_bridge.%I', each_table);
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      RAISE DEBUG 'statistics of % are left to autovacuum', each_table;
+    END;
+  END LOOP;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._gather_statistics(text[]) IS 'lets the planner know what a large run has done to tables';
+REVOKE ALL ON FUNCTION crm_bridge._gather_statistics(text[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION crm_bridge.finish_run(run uuid, state text, detail text DEFAULT NULL, org_id bigint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -126,10 +148,15 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   org bigint := COALESCE(finish_run.org_id, crm_bridge._own_org(NULL));
+  of_module text;
 BEGIN
   UPDATE crm_bridge.run AS r
      SET state = finish_run.state, detail = finish_run.detail, finished_at = now()
-   WHERE r.org_id = org AND r.run_id = finish_run.run;
+   WHERE r.org_id = org AND r.run_id = finish_run.run
+  RETURNING CASE WHEN r.done >= 1000 THEN r.module END INTO of_module;
+  IF of_module IS NOT NULL AND finish_run.state = 'finished' THEN
+    PERFORM crm_bridge._gather_statistics(ARRAY[of_module, 'shadow', 'link', 'delivery']);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.finish_run(uuid, text, text, bigint) IS 'ends a run as finished or failed';

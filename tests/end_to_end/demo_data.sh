@@ -50,8 +50,6 @@ play_real_input() {
   watch_until "projects made" 1200 "SELECT count(*) FILTER (WHERE external_id IS NOT NULL) || ' of ' || count(*) FROM crm_bridge.projects_project" nothing_is_on_its_way
   tell "in Projects after $((SECONDS - began)) s"
 
-  # Minutes old: autovacuum has not gathered statistics yet, and the planner takes full tables for empty ones.
-  query "ANALYZE"
   chapter "The result"
   show "SELECT count(*) AS projects, count(*) FILTER (WHERE in_step) AS in_step, count(deal_id) AS linked_to_deal, count(account_id) AS linked_to_account,
                count(DISTINCT deal_id) AS deals FROM crm_bridge.project_progress"
