@@ -9,7 +9,7 @@ namespace crm_bridge::settings {
 
 constinit int clock_offset = 0;
 constinit bool notify = true;
-constinit int notify_interval = 1;
+constinit int notify_interval = 100;
 constinit bool notify_changed = false;
 constinit std::int64_t organization = 0;
 constinit int propagate_limit = 10000;
@@ -67,12 +67,10 @@ void register_all() {
       "module's name is in it.",
       &notify_changed, false, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   DefineCustomIntVariable(
-      "crm_bridge.notify_interval",
-      "Shortest time between two doorbells of a session, for each session of the database.",
-      "NOTIFY makes committing sessions wait for each other, so all of them together ring at most "
-      "once in this time. The workers keep looking for a while after each find: nothing waits for "
-      "a doorbell that was left out.",
-      &notify_interval, 1, 0, 10000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+      "crm_bridge.notify_interval", "Shortest time between two doorbells of one session.",
+      "NOTIFY makes committing sessions wait for each other; the workers keep looking for longer "
+      "than this after each find, so nothing waits for a doorbell that was left out.",
+      &notify_interval, 100, 0, 10000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   DefineCustomStringVariable(
       "crm_bridge.organization", "Chooses among the organizations that the role may work for.",
       "Needed only by roles that have several; it can narrow the choice and never widen it. 0 "

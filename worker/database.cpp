@@ -362,17 +362,13 @@ ResultTable Database::read_view(const std::string &view) {
   });
 }
 
-void Database::listen(const std::string &topic) {
-  translated(connection_->link, [&] { connection_->doorbell.emplace(connection_->link, topic); });
+void Database::listen() {
+  translated(connection_->link, [&] { connection_->doorbell.emplace(connection_->link); });
 }
 
-bool Database::rung() {
+std::set<std::string> Database::rung() {
   translated(connection_->link, [&] { connection_->link.get_notifs(); });
-  return connection_->doorbell && std::exchange(connection_->doorbell->rung, false);
-}
-
-bool Database::recalled() {
-  return connection_->doorbell && std::exchange(connection_->doorbell->recalled, false);
+  return std::exchange(connection_->doorbell->topics, {});
 }
 
 int Database::descriptor() const { return connection_->link.sock(); }

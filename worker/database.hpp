@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -129,12 +130,10 @@ class Database {
   // A view of crm_bridge as text, for people.
   ResultTable read_view(const std::string &view);
 
-  // The doorbell: listen() once, then rung() tells whether it rang for the topic since the last
+  // The doorbell: listen() once, then rung() gives the topics for which it rang since the last
   // time; descriptor() becomes readable when it may have.  Topics: docs/protocol.md.
-  void listen(const std::string &topic);
-  bool rung();
-  // Whether it rang with "budget": a worker was told to wait.
-  bool recalled();
+  void listen();
+  std::set<std::string> rung();
   int descriptor() const;
 
  private:

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <pqxx/pqxx>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -14,17 +15,10 @@ namespace crm_bridge::worker {
 
 class Doorbell : public pqxx::notification_receiver {
  public:
-  Doorbell(pqxx::connection_base &connection, std::string topic)
-      : pqxx::notification_receiver(connection, "crm_bridge"), topic_(std::move(topic)) {}
-  void operator()(const std::string &payload, int) override {
-    if (payload.empty() || payload == topic_) rung = true;
-    if (payload == "budget") recalled = true;
-  }
-  bool rung = false;
-  bool recalled = false;  // a worker was told to wait
-
- private:
-  std::string topic_;
+  explicit Doorbell(pqxx::connection_base &connection)
+      : pqxx::notification_receiver(connection, "crm_bridge") {}
+  void operator()(const std::string &payload, int) override { topics.insert(payload); }
+  std::set<std::string> topics;
 };
 
 std::string sqlstate_of(const pqxx::sql_error &fault);

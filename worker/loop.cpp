@@ -66,14 +66,10 @@ void run_loop(Shared &shared, const std::string &name, const std::function<void(
   log_event(Severity::debug, "loop_ended", {{"loop", name}});
 }
 
-void wait_for_bell(Shared &shared, Database &database, milliseconds longest, Bell *bell) {
-  const auto until = std::chrono::steady_clock::now() + longest;
-  while (!shared.stop.requested() && !database.rung() && (bell == nullptr || !bell->rung())) {
-    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
-    if (left <= milliseconds{0}) return;
-    const int stop = shared.stop.descriptor();
-    wait_for_any({database.descriptor(), bell == nullptr ? stop : bell->descriptor(), stop}, left);
-  }
+void wait_for_bell(Shared &shared, Bell &bell, milliseconds longest) {
+  if (shared.stop.requested() || bell.rung()) return;
+  wait_for_any({bell.descriptor(), shared.stop.descriptor()}, std::max(longest, milliseconds{0}));
+  (void)bell.rung();
 }
 
 }  // namespace crm_bridge::worker

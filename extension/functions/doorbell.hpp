@@ -10,8 +10,7 @@ namespace crm_bridge {
 // A reconcile_request was left: the next ring_doorbell of this transaction tells.
 void note_request_left();
 
-// Wakes the workers when this transaction commits.  A session's share of the database's bells is
-// one in crm_bridge.notify_interval times the number of sessions.
+// Wakes the workers when this transaction commits, at most once in crm_bridge.notify_interval.
 void ring_doorbell(const Module &module, bool has_work);
 
 }  // namespace crm_bridge

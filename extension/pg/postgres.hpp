@@ -47,7 +47,6 @@ extern "C" {
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "partitioning/partdesc.h"
-#include "storage/procarray.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

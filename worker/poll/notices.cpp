@@ -27,11 +27,10 @@ void Notices::run() {
 
 void Notices::loop(Database &database) {
   Shared &shared = intake_.shared();
-  Bell &bell = *shared.notice_bells.at(intake_.context().settings().kind);
-  database.listen("notice " + intake_.context().settings().kind);
+  Bell &bell = shared.bells.of("notice " + intake_.context().settings().kind);
   const Sessions::Use in_use = intake_.sessions().use(database);
   while (!shared.stop.requested()) {
-    if (!work(database)) wait_for_bell(shared, database, longest_pause, &bell);
+    if (!work(database)) wait_for_bell(shared, bell, longest_pause);
   }
 }
 

@@ -28,7 +28,7 @@ void Poller::run() {
 
 void Poller::loop(Database &database) {
   Shared &shared = intake_.shared();
-  database.listen("command " + intake_.context().settings().kind);
+  Bell &bell = shared.bells.of("command " + intake_.context().settings().kind);
   const Sessions::Use in_use = intake_.sessions().use(database);
   while (!shared.stop.requested()) {
     const std::vector<Organization> organizations = intake_.sessions().organizations();
@@ -52,7 +52,7 @@ void Poller::loop(Database &database) {
       }
       wake_at = std::min(wake_at, next);
     }
-    wait_for_bell(shared, database, std::chrono::ceil<milliseconds>(wake_at - Clock::now()));
+    wait_for_bell(shared, bell, std::chrono::ceil<milliseconds>(wake_at - Clock::now()));
   }
 }
 

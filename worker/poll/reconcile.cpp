@@ -30,10 +30,10 @@ int reconcile_all(Shared &shared, Database &database) {
 
 void run_reconcile(Shared &shared) {
   run_loop(shared, "reconcile", [&](Database &database) {
-    database.listen("reconcile");
+    Bell &bell = shared.bells.of("reconcile");
     while (!shared.stop.requested()) {
       const int left = reconcile_all(shared, database);
-      wait_for_bell(shared, database,
+      wait_for_bell(shared, bell,
                     left > 0 ? pause_when_busy : shared.configuration.worker.idle_interval);
     }
   });
