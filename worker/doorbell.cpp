@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::chrono::milliseconds longest_wait{1000};
 
+// A service told some worker to wait: what this one holds of its budget must be asked for anew.
+void recall_budgets(Shared &shared) {
+  for (const auto &[kind, context] : shared.services) context->recall();
+}
+
 }  // namespace
 
 void run_doorbell(Shared &shared) {
@@ -16,13 +21,11 @@ void run_doorbell(Shared &shared) {
     database.listen();
     // What rang while nobody listened was not heard.
     shared.bells.ring_all();
+    recall_budgets(shared);
     while (!shared.stop.requested()) {
       for (const std::string &topic : database.rung()) {
+        if (topic == "budget") recall_budgets(shared);
         shared.bells.ring(topic);
-        // A worker was told to wait: nobody spends what he had in hand.
-        if (topic == "budget") {
-          for (const auto &[kind, context] : shared.services) context->recall();
-        }
       }
       wait_for_any({database.descriptor(), shared.stop.descriptor()}, longest_wait);
     }
