@@ -61,8 +61,7 @@ void register_all() {
   DefineCustomIntVariable(
       "crm_bridge.notify_interval", "Shortest time between two doorbells of one session.",
       "NOTIFY makes committing sessions wait for each other; the workers keep looking for longer "
-      "than this after "
-      "each find, so nothing waits for a doorbell that was left out.",
+      "than this after each find, so nothing waits for a doorbell that was left out.",
       &notify_interval, 100, 0, 10000, PGC_SUSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
   DefineCustomStringVariable(
       "crm_bridge.organization", "Chooses among the organizations that the role may work for.",

@@ -8,7 +8,10 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
+#include <memory>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 namespace crm_bridge::worker {
@@ -27,14 +30,35 @@ class Bell {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t written = ::write(descriptor_, &one, sizeof one);
   }
-  void silence() {
+  // Tells whether it rang since the last time.
+  bool rung() {
     std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t taken = ::read(descriptor_, &count, sizeof count);
+    return ::read(descriptor_, &count, sizeof count) > 0;
   }
   int descriptor() const { return descriptor_; }
 
  private:
   int descriptor_;
+};
+
+// The bells of one process, by topic; topics are the payloads of the database's doorbell
+// (docs/protocol.md).  Complete before the first thread starts.
+class Bells {
+ public:
+  void add(const std::string &topic) { bells_[topic] = std::make_unique<Bell>(); }
+  Bell &of(const std::string &topic) const { return *bells_.at(topic); }
+  // A topic that nobody here waits for is not ours; an empty one concerns all.
+  void ring(const std::string &topic) const {
+    if (topic.empty()) return ring_all();
+    const auto bell = bells_.find(topic);
+    if (bell != bells_.end()) bell->second->ring();
+  }
+  void ring_all() const {
+    for (const auto &[topic, bell] : bells_) bell->ring();
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<Bell>> bells_;
 };
 
 // Sleeps until one of the descriptors is readable or the time is over.

@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "database.hpp"
 
-#include <map>
-#include <pqxx/pqxx>
+#include "database_connection.hpp"
 
 namespace crm_bridge::worker {
 namespace {
-
-class Doorbell : public pqxx::notification_receiver {
- public:
-  explicit Doorbell(pqxx::connection_base &connection)
-      : pqxx::notification_receiver(connection, "crm_bridge") {}
-  void operator()(const std::string &, int) override { rung = true; }
-  bool rung = false;
-};
 
 std::string text(const pqxx::field &field) {
   return field.is_null() ? std::string{} : std::string(field.c_str());
@@ -59,75 +50,7 @@ std::vector<std::string> parse_array(const pqxx::field &field) {
   return elements;
 }
 
-// libpqxx throws the commonest refusals as types of their own, and then without their code.
-std::string sqlstate_of(const pqxx::sql_error &fault) {
-  if (!fault.sqlstate().empty()) return fault.sqlstate();
-  if (dynamic_cast<const pqxx::insufficient_privilege *>(&fault) != nullptr) return "42501";
-  if (dynamic_cast<const pqxx::undefined_function *>(&fault) != nullptr) return "42883";
-  if (dynamic_cast<const pqxx::undefined_table *>(&fault) != nullptr) return "42P01";
-  if (dynamic_cast<const pqxx::undefined_column *>(&fault) != nullptr) return "42703";
-  if (dynamic_cast<const pqxx::syntax_error *>(&fault) != nullptr) return "42601";
-  if (dynamic_cast<const pqxx::unique_violation *>(&fault) != nullptr) return "23505";
-  if (dynamic_cast<const pqxx::integrity_constraint_violation *>(&fault) != nullptr) return "23000";
-  if (dynamic_cast<const pqxx::insufficient_resources *>(&fault) != nullptr) return "53000";
-  if (dynamic_cast<const pqxx::plpgsql_error *>(&fault) != nullptr) return "P0001";
-  if (dynamic_cast<const pqxx::data_exception *>(&fault) != nullptr) return "22000";
-  return "XX000";
-}
-
-// Runs `work` and turns what libpqxx throws into the two errors that callers tell apart.
-template <typename Work>
-auto translated(const pqxx::connection_base &link, Work work) {
-  try {
-    return work();
-  } catch (const pqxx::broken_connection &fault) {
-    throw ConnectionLost(fault.what());
-  } catch (const pqxx::in_doubt_error &fault) {
-    throw ConnectionLost(fault.what());
-  } catch (const pqxx::deadlock_detected &fault) {
-    throw SqlError(fault.what(), "40P01");
-  } catch (const pqxx::transaction_rollback &fault) {
-    throw SqlError(fault.what(), "40001");
-  } catch (const pqxx::sql_error &fault) {
-    const std::string state = sqlstate_of(fault);
-    if (!link.is_open() || state.starts_with("08") || state.starts_with("57P"))
-      throw ConnectionLost(fault.what());
-    throw SqlError(fault.what(), state);
-  } catch (const pqxx::failure &fault) {
-    throw ConnectionLost(fault.what());
-  }
-}
-
 }  // namespace
-
-struct Database::Connection {
-  explicit Connection(const std::string &conninfo) : link(conninfo) {
-    // A connection that comes back by itself would have lost its LISTEN.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    link.inhibit_reactivation(true);
-#pragma GCC diagnostic pop
-  }
-
-  // Statements are constants, prepared once a connection and recognised by their address.
-  template <typename... Arguments>
-  pqxx::result query(const char *statement, const Arguments &...arguments) {
-    return translated(link, [&] {
-      auto &name = prepared[statement];
-      if (name.empty()) {
-        const std::string fresh = "statement_" + std::to_string(prepared.size());
-        link.prepare(fresh, statement);
-        name = fresh;
-      }
-      pqxx::nontransaction transaction(link);
-      return transaction.exec_prepared(name, arguments...);
-    });
-  }
-
-  pqxx::connection link;
-  std::map<const char *, std::string> prepared;
-  std::optional<Doorbell> doorbell;
-};
 
 Database::Database(const std::string &conninfo, const std::string &purpose) {
   try {
@@ -388,9 +311,9 @@ void Database::listen() {
   translated(connection_->link, [&] { connection_->doorbell.emplace(connection_->link); });
 }
 
-bool Database::rung() {
+std::set<std::string> Database::rung() {
   translated(connection_->link, [&] { connection_->link.get_notifs(); });
-  return connection_->doorbell && std::exchange(connection_->doorbell->rung, false);
+  return std::exchange(connection_->doorbell->topics, {});
 }
 
 int Database::descriptor() const { return connection_->link.sock(); }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -106,10 +107,10 @@ class Database {
   // A view of crm_bridge as text, for people.
   ResultTable read_view(const std::string &view);
 
-  // The doorbell: listen() once, then rung() tells whether it rang since the last time;
-  // descriptor() becomes readable when it may have.
+  // The doorbell: listen() once, then rung() gives the topics for which it rang since the last
+  // time; descriptor() becomes readable when it may have.  Topics: docs/protocol.md.
   void listen();
-  bool rung();
+  std::set<std::string> rung();
   int descriptor() const;
 
  private:

@@ -66,4 +66,10 @@ void run_loop(Shared &shared, const std::string &name, const std::function<void(
   log_event(Severity::debug, "loop_ended", {{"loop", name}});
 }
 
+void wait_for_bell(Shared &shared, Bell &bell, milliseconds longest) {
+  if (shared.stop.requested() || bell.rung()) return;
+  wait_for_any({bell.descriptor(), shared.stop.descriptor()}, std::max(longest, milliseconds{0}));
+  (void)bell.rung();
+}
+
 }  // namespace crm_bridge::worker

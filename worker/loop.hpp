@@ -16,4 +16,7 @@ namespace crm_bridge::worker {
 void run_loop(Shared &shared, const std::string &name, const std::function<void(Database &)> &body,
               const std::function<void()> &meanwhile = {});
 
+// Waits until the bell rings, a stop is requested, or `longest` is over.
+void wait_for_bell(Shared &shared, Bell &bell, std::chrono::milliseconds longest);
+
 }  // namespace crm_bridge::worker

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "database.hpp"
+#include "doorbell.hpp"
 #include "log.hpp"
 #include "poll/notices.hpp"
 #include "poll/poller.hpp"
@@ -87,6 +88,7 @@ ExitCode run_forever(const Configuration &configuration, const StopSignal &stop,
              {"lease", shared.lease.id()}});
   Threads threads;
   threads.add([&] { run_heartbeat(shared); });
+  threads.add([&] { run_doorbell(shared); });
   threads.add([&] { run_reconcile(shared); });
   for (auto &relay : relays) threads.add([&relay] { relay->run(); });
   for (auto &poller : pollers) threads.add([&poller] { poller->run(); });

@@ -22,8 +22,10 @@ struct Shared {
     for (const auto &service : settings.services) {
       services[service.kind] =
           std::make_unique<ServiceContext>(service, settings.worker.request_timeout, metrics);
-      notice_bells[service.kind] = std::make_unique<Bell>();
+      for (const char *topic : {"delivery ", "notice ", "command "})
+        bells.add(topic + service.kind);
     }
+    bells.add("reconcile");
   }
 
   const Configuration &configuration;
@@ -32,7 +34,7 @@ struct Shared {
   Metrics metrics;
   Lease lease;
   std::map<std::string, std::unique_ptr<ServiceContext>> services;
-  std::map<std::string, std::unique_ptr<Bell>> notice_bells;  // rung when a webhook was stored
+  Bells bells;
 };
 
 }  // namespace crm_bridge::worker

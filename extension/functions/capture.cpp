@@ -6,6 +6,7 @@
 #include <set>
 
 #include "functions/dirty_set.hpp"
+#include "functions/doorbell.hpp"
 #include "functions/history.hpp"
 #include "functions/mirror.hpp"
 #include "functions/propagate.hpp"

@@ -62,17 +62,28 @@ struct Pairing {
   core::Side tie_winner;  // D1: the side that is not the CRM; without a CRM side the right one
 };
 
+// What an organization's catalog says of a field, custom or standard.
+struct ServiceField {
+  core::FieldType type;
+  bool writable;
+  bool addresses;
+};
+using ServiceFields = std::map<std::string, ServiceField, std::less<>>;
+
 struct Organization {
   std::int64_t org_id = 0;
   std::string name;
   std::vector<Pairing> pairings;  // enabled ones, in order of position
   std::map<std::string, core::Policy, std::less<>>
       policies;  // "module.field" and "module.*", against the service
-  std::map<std::string, core::FieldType, std::less<>> custom_types;  // "module.field"
+  std::map<std::string, ServiceFields, std::less<>> service_fields;  // by module
   std::vector<std::string> automated_stages;  // a deal that enters one of them gets a project (R55)
   std::unique_ptr<core::Resolver> resolver;
 
   core::Policy policy(std::string_view module, std::string_view field) const;
+  const ServiceFields &fields_of(std::string_view module) const;
+  // nullptr for a field that the service is not known to have.
+  const ServiceField *find_field(std::string_view module, std::string_view field) const;
 };
 
 namespace catalog {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "functions/dirty_set.hpp"
 
+#include "functions/doorbell.hpp"
 #include "pg/memory.hpp"
-#include "settings.hpp"
 
 namespace crm_bridge {
 
@@ -80,22 +80,6 @@ TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &r
   UnregisterSnapshot(snapshot);
   index_close(index, NoLock);
   return outcome;
-}
-
-// The doorbell's window is opened by a commit, never by a transaction that may still roll back.
-constinit TimestampTz last_ring = 0;
-constinit bool rung = false;
-constinit bool callback_registered = false;
-
-// What was rung in a savepoint that is rolled back is never heard: the window stays closed.
-void on_savepoint_end(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
-  if (event == SUBXACT_EVENT_ABORT_SUB) rung = false;
-}
-
-void on_transaction_end(XactEvent event, void *) {
-  if (event == XACT_EVENT_COMMIT && rung) last_ring = GetCurrentTransactionStopTimestamp();
-  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
-    rung = false;
 }
 
 }  // namespace
@@ -226,6 +210,7 @@ void DirtySet::leave_request(std::int64_t org_id, const core::Uuid &record,
   (void)insert_request.execute(
       {pg::argument(org_id), pg::argument(record), pg::argument(module_.name),
        pg::argument(std::vector<std::string>{fields.begin(), fields.end()})});
+  note_request_left();
 }
 
 void DirtySet::flush() {
@@ -236,25 +221,10 @@ void DirtySet::flush() {
 void deliver_deletions(const Module &module, std::int64_t org_id,
                        const std::vector<core::Uuid> &records) {
   // The delivery row may be newer than the transaction's snapshot: to lock it would fail.
-  pg::Statement &statement =
-      IsolationUsesXactSnapshot() ? insert_deletion_requests : call_deliver_deletions;
+  bool const leaves_request = IsolationUsesXactSnapshot();
+  pg::Statement &statement = leaves_request ? insert_deletion_requests : call_deliver_deletions;
   (void)statement.execute({pg::argument(org_id), pg::argument(module.name), pg::argument(records)});
-}
-
-void ring_doorbell(const Module &module, bool has_work) {
-  pg::call([&] {
-    if (settings::notify_changed) Async_Notify("crm_bridge_changed", module.name.c_str());
-    if (!has_work || !settings::notify) return;
-    if (!callback_registered) {
-      RegisterXactCallback(on_transaction_end, nullptr);
-      RegisterSubXactCallback(on_savepoint_end, nullptr);
-      callback_registered = true;
-    }
-    TimestampTz const window = static_cast<TimestampTz>(settings::notify_interval) * 1000;
-    if (GetCurrentStatementStartTimestamp() - last_ring < window) return;
-    Async_Notify("crm_bridge", module.service.c_str());
-    rung = true;
-  });
+  if (leaves_request) note_request_left();
 }
 
 }  // namespace crm_bridge

@@ -43,7 +43,4 @@ class DirtySet {
 void deliver_deletions(const Module &module, std::int64_t org_id,
                        const std::vector<core::Uuid> &records);
 
-// Wakes the workers when this transaction commits, at most once in crm_bridge.notify_interval.
-void ring_doorbell(const Module &module, bool has_work);
-
 }  // namespace crm_bridge

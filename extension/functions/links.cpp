@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "functions/links.hpp"
 
+#include "functions/doorbell.hpp"
+
 namespace crm_bridge {
 
 namespace {
@@ -92,6 +94,7 @@ void leave_requests(const Module &module, std::int64_t org_id,
   }
   (void)insert_requests.execute({pg::argument(org_id), pg::argument(module.name),
                                  pg::argument(records), pg::argument(links), pg::argument(old)});
+  note_request_left();
 }
 
 }  // namespace crm_bridge

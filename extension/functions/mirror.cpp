@@ -57,9 +57,15 @@ void make_statements(Module &module) {
       populated +
       " FROM pg_catalog.jsonb_populate_record(m, i.document) AS p)"
       " FROM unnest($2, $3) AS i (id, document) WHERE m.org_id = $1 AND m.id = i.id";
-  module.read_text = "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" +
-                     selected + " FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
-  module.lock_text = module.read_text + " FOR NO KEY UPDATE SKIP LOCKED";
+  std::string const row =
+      "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" + selected +
+      " FROM ";
+  // Each row a probe of the whole key, which LIMIT makes sure of: with the statistics of a young
+  // table the planner would read all of the organization's rows.
+  module.read_text = row + "unnest($2) AS r (id) CROSS JOIN LATERAL (SELECT * FROM " + table +
+                     " AS e WHERE e.org_id = $1 AND e.id = r.id LIMIT 1) AS m";
+  module.lock_text =
+      row + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2) FOR NO KEY UPDATE SKIP LOCKED";
   module.find_text = "SELECT m.external_id, m.id FROM " + table +
                      " AS m WHERE m.org_id = $1 AND m.external_id = ANY ($2)";
   module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
@@ -253,8 +259,8 @@ void delete_records(const Module &module, std::int64_t org_id, const std::vector
 core::FieldType type_of(const Module &module, const Organization &organization,
                         std::string_view field) {
   if (const Column *column = module.find(field)) return column->type;
-  auto const custom = organization.custom_types.find(module.name + "." + std::string{field});
-  return custom == organization.custom_types.end() ? core::FieldType::json : custom->second;
+  const ServiceField *custom = organization.find_field(module.name, field);
+  return custom == nullptr ? core::FieldType::json : custom->type;
 }
 
 }  // namespace crm_bridge

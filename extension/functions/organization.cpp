@@ -41,12 +41,12 @@ constinit pg::Statement select_policies{
     "p.scope)",
     {INT8OID}};
 
-constinit pg::Statement select_custom_types{
-    "SELECT f.module || '.' || f.field, f.type FROM crm_bridge.service_field AS f WHERE f.org_id = "
-    "$1 AND f.custom"
+constinit pg::Statement select_fields{
     // A custom field that refers to a record keeps the service's own words: only columns hold our
     // ids.
-    " AND f.reference_module IS NULL",
+    "SELECT f.module, f.field, CASE WHEN f.custom AND f.reference_module IS NOT NULL THEN 'json' "
+    "ELSE f.type END, f.writable, f.addresses"
+    "  FROM crm_bridge.service_field AS f WHERE f.org_id = $1",
     {INT8OID}};
 
 // Only while the rule is switched on and there is a portal to make projects in.
@@ -174,6 +174,19 @@ core::Policy Organization::policy(std::string_view module, std::string_view fiel
   return own == policies.end() ? core::Policy::newest : own->second;
 }
 
+const ServiceFields &Organization::fields_of(std::string_view module) const {
+  static const ServiceFields none;
+  auto const fields = service_fields.find(module);
+  return fields == service_fields.end() ? none : fields->second;
+}
+
+const ServiceField *Organization::find_field(std::string_view module,
+                                             std::string_view field) const {
+  const ServiceFields &fields = fields_of(module);
+  auto const known = fields.find(field);
+  return known == fields.end() ? nullptr : &known->second;
+}
+
 std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   pg::AsOwner owner;
   pg::SpiSession spi;
@@ -215,10 +228,12 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
     if (auto const policy = core::parse_policy(policies[i].string(1)))
       organization->policies.insert_or_assign(policies[i].string(0), *policy);
   }
-  pg::Rows const types = select_custom_types.execute({pg::argument(org_id)});
-  for (std::uint64_t i = 0; i < types.size(); ++i) {
-    if (auto const type = core::parse_field_type(types[i].string(1)))
-      organization->custom_types.insert_or_assign(types[i].string(0), *type);
+  pg::Rows const fields = select_fields.execute({pg::argument(org_id)});
+  for (std::uint64_t i = 0; i < fields.size(); ++i) {
+    pg::Row const row = fields[i];
+    if (auto const type = core::parse_field_type(row.string(2)))
+      organization->service_fields[row.string(0)].insert_or_assign(
+          row.string(1), ServiceField{*type, row.boolean(3), row.boolean(4)});
   }
   pg::Rows const stages = select_automated_stages.execute({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < stages.size(); ++i)

@@ -2,6 +2,7 @@
 //
 // Settles what a writer left behind because somebody else held what it needed.
 #include "functions/dirty_set.hpp"
+#include "functions/doorbell.hpp"
 #include "functions/known.hpp"
 #include "functions/propagate.hpp"
 

@@ -137,6 +137,20 @@ Jsonb *to_jsonb(const core::Value &value) {
 
 Jsonb *empty_object() { return to_jsonb(Fields{}); }
 
+core::Json json_of(const std::vector<std::string> &texts) {
+  const char *text = call([&] {
+    JsonbParseState *state = nullptr;
+    pushJsonbValue(&state, WJB_BEGIN_ARRAY, nullptr);
+    for (const std::string &element : texts) {
+      JsonbValue item = string_value(element);
+      pushJsonbValue(&state, WJB_ELEM, &item);
+    }
+    Jsonb *array = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, nullptr));
+    return JsonbToCString(nullptr, &array->root, static_cast<int>(VARSIZE(array)));
+  });
+  return core::Json{text};
+}
+
 void for_each_member(Jsonb *object,
                      const std::function<void(std::string_view, const JsonbValue &)> &visit) {
   if (!JB_ROOT_IS_OBJECT(object)) return;

@@ -17,6 +17,9 @@ Jsonb *to_jsonb(const Fields &fields);
 Jsonb *to_jsonb(const core::Value &value);
 Jsonb *empty_object();
 
+// An array of strings as a value of type json.
+core::Json json_of(const std::vector<std::string> &texts);
+
 // Calls `visit(key, value)` for each member of the top-level object; anything but an object has
 // none.
 void for_each_member(Jsonb *object,

@@ -226,7 +226,8 @@ $$;
 COMMENT ON FUNCTION crm_bridge._automate_won_deal() IS 'a deal that becomes won gets its project (R55)';
 REVOKE ALL ON FUNCTION crm_bridge._automate_won_deal() FROM PUBLIC;
 
-CREATE TRIGGER "1_won_deal_becomes_project" AFTER UPDATE ON crm_bridge.crm_deal
+-- Of statements that name the column only: the condition of a trigger is parsed anew for every statement that may fire it.
+CREATE TRIGGER "1_won_deal_becomes_project" AFTER UPDATE OF stage ON crm_bridge.crm_deal
   FOR EACH ROW WHEN (OLD.stage IS DISTINCT FROM NEW.stage AND crm_bridge._gets_project(NEW.stage, NEW.org_id)
                      AND crm_bridge._gets_project(OLD.stage, OLD.org_id) IS NOT TRUE)
   EXECUTE FUNCTION crm_bridge._automate_won_deal();

@@ -39,7 +39,7 @@ REVOKE ALL ON FUNCTION crm_bridge._fresh_leases() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION crm_bridge.backlog(service text)
 RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   fresh uuid[] := crm_bridge._fresh_leases();
@@ -59,22 +59,17 @@ $$;
 COMMENT ON FUNCTION crm_bridge.backlog(text) IS 'the organizations that have due work for a service, longest waiting first';
 REVOKE ALL ON FUNCTION crm_bridge.backlog(text) FROM PUBLIC;
 
--- What is to be sent of the given records, by our uuids: all writable fields that are not empty of a record that its
--- service does not have yet, the dirty ones of the others.  A statement of its own, run after the claim: with the
--- claim's older snapshot it could hand out old values under the right generation and lose an edit.
-CREATE OR REPLACE FUNCTION crm_bridge._payload(org_id bigint, module text, records uuid[])
-RETURNS TABLE (record_id uuid, mirror jsonb)
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
-AS $$
-BEGIN
-  RETURN QUERY EXECUTE format(
-    'SELECT m.id, m.custom_fields || (to_jsonb(m) - ''custom_fields'') FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.id = ANY ($2)',
-    module) USING org_id, records;
-END
-$$;
-COMMENT ON FUNCTION crm_bridge._payload(bigint, text, uuid[]) IS 'the mirror rows of records as documents';
-REVOKE ALL ON FUNCTION crm_bridge._payload(bigint, text, uuid[]) FROM PUBLIC;
+-- What is to be sent of the given records, longest waiting first: all writable fields that are not empty of a record that
+-- its service does not have yet, the changed ones of the others.  Only reads.  own: in the mirror's terms; fields, address:
+-- with external ids for references; waits_for: a record that must have an external id first; left_out: custom fields that
+-- the service does not know or does not let us write.
+CREATE OR REPLACE FUNCTION crm_bridge._compose(org_id bigint, records uuid[])
+RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, own jsonb, fields jsonb,
+               address jsonb, attempt integer, in_doubt boolean, waits_for uuid, left_out jsonb)
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'crm_bridge_compose';
+COMMENT ON FUNCTION crm_bridge._compose(bigint, uuid[]) IS 'what is to be sent of records';
+REVOKE ALL ON FUNCTION crm_bridge._compose(bigint, uuid[]) FROM PUBLIC;
 
 -- Hands up to "limit" due records to the worker that holds "lease": see docs/protocol.md.  Concurrent callers never get
 -- the same record.  Errors: 55000 not armed; 22023 a bad limit.
@@ -82,7 +77,7 @@ CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
                context jsonb, attempt integer, in_doubt boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -112,11 +107,15 @@ BEGIN
       FROM crm_bridge.delivery AS d
      WHERE d.org_id = org AND d.service = claim.service AND NOT d.stopped
        AND ((d.state = 'pending' AND d.not_before <= now()) OR (d.state = 'in_flight' AND d.lease <> ALL (fresh)))
-       -- Two faces that are not reconciled yet are never sent.
-       AND NOT EXISTS (SELECT 1 FROM crm_bridge.reconcile_request AS r WHERE r.org_id = org AND r.record_id = d.record_id)
-       AND NOT EXISTS (SELECT 1 FROM crm_bridge.reconcile_request AS r
-                         JOIN crm_bridge.link AS l ON l.org_id = org AND l.link_id = r.link_id
-                        WHERE r.org_id = org AND (l.left_id = d.record_id OR l.right_id = d.record_id))
+       -- Two faces that are not reconciled yet are never sent.  In this form each is a probe of a whole key; joins would be
+       -- planned by the statistics of tables that may be young.
+       AND NOT (SELECT EXISTS (SELECT 1 FROM crm_bridge.reconcile_request AS r WHERE r.org_id = org AND r.record_id = d.record_id))
+       AND NOT (SELECT EXISTS (SELECT 1 FROM crm_bridge.link AS l
+                                 JOIN crm_bridge.reconcile_request AS r ON r.org_id = org AND r.link_id = l.link_id
+                                WHERE l.org_id = org AND l.left_id = d.record_id AND l.state <> 'archived'))
+       AND NOT (SELECT EXISTS (SELECT 1 FROM crm_bridge.link AS l
+                                 JOIN crm_bridge.reconcile_request AS r ON r.org_id = org AND r.link_id = l.link_id
+                                WHERE l.org_id = org AND l.right_id = d.record_id AND l.state <> 'archived'))
      ORDER BY d.queued_at, d.record_id
      LIMIT "limit"
        FOR NO KEY UPDATE SKIP LOCKED
@@ -147,7 +146,8 @@ $$;
 COMMENT ON FUNCTION crm_bridge.claim(text, integer, uuid, bigint) IS 'hands due records of one organization to one worker';
 REVOKE ALL ON FUNCTION crm_bridge.claim(text, integer, uuid, bigint) FROM PUBLIC;
 
--- Works out what is sent of the claimed records, notes it in "sent" and returns it with references as external ids.
+-- Notes what is sent of the claimed records in "sent" and returns it.  A statement of its own, run after the claim: with the
+-- claim's older snapshot it could hand out old values under the right generation and lose an edit.
 -- A record that refers to one that has no external id yet is put aside until that one has.
 CREATE OR REPLACE FUNCTION crm_bridge._prepare(org_id bigint, claimed uuid[], portal text)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
@@ -158,95 +158,75 @@ AS $$
 #variable_conflict use_column
 DECLARE
   org bigint := _prepare.org_id;
-  each_module text;
+  request record;
+  awaited uuid[] := '{}';
 BEGIN
-  FOR each_module IN SELECT DISTINCT d.module FROM crm_bridge.delivery AS d
-                      WHERE d.org_id = org AND d.record_id = ANY (claimed) ORDER BY 1 LOOP
-    RETURN QUERY
-    WITH row_of AS (
-      SELECT d.record_id, d.operation, d.fields AS dirty, d.attempts, d.in_doubt, s.external_id, s.version,
-             p.mirror
-        FROM crm_bridge.delivery AS d
-        LEFT JOIN crm_bridge._payload(org, each_module, claimed) AS p ON p.record_id = d.record_id
-        LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = d.record_id AND s.state <> 'gone'
-       WHERE d.org_id = org AND d.record_id = ANY (claimed) AND d.module = each_module
-    ), chosen AS (
-      SELECT r.*, CASE WHEN r.operation = 'delete' OR r.mirror IS NULL THEN 'delete'
-                       WHEN COALESCE(r.external_id, r.mirror ->> 'external_id') IS NULL THEN 'create' ELSE 'update' END AS verb
-        FROM row_of AS r
-    ), value_of AS (
-      -- Only columns hold our ids; a custom field that refers to a record keeps the service's own words.
-      SELECT c.record_id, f.field, f.addresses, CASE WHEN f.custom AND f.reference_module IS NOT NULL THEN 'json' ELSE f.type END AS type,
-             CASE WHEN c.mirror ? f.field THEN c.mirror -> f.field ELSE 'null'::jsonb END AS value,
-             f.writable AND (CASE c.verb WHEN 'create' THEN jsonb_typeof(c.mirror -> f.field) <> 'null'
-                                         WHEN 'update' THEN f.field = ANY (c.dirty) ELSE false END) AS to_send
-        FROM chosen AS c
-        JOIN crm_bridge.service_field AS f ON f.org_id = org AND f.module = each_module
-       WHERE c.mirror IS NOT NULL
-         AND (f.addresses OR (f.writable AND (c.verb = 'create' AND c.mirror ? f.field OR f.field = ANY (c.dirty))))
-    ), referred AS (
-      SELECT v.record_id, v.field, v.to_send, v.addresses, v.type, e.position, s.external_id, (e.id)::uuid AS target
-        FROM value_of AS v
-       CROSS JOIN LATERAL jsonb_array_elements_text(
-               CASE WHEN jsonb_typeof(v.value) = 'array' THEN v.value
-                    WHEN jsonb_typeof(v.value) = 'string' THEN jsonb_build_array(v.value) ELSE '[]'::jsonb END)
-             WITH ORDINALITY AS e (id, position)
-        LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = (e.id)::uuid AND s.state <> 'gone'
-       WHERE v.type IN ('reference', 'references')
-    ), missing AS (
-      SELECT r.record_id, min(r.target::text)::uuid AS target
-        FROM referred AS r
-       WHERE r.external_id IS NULL AND (r.to_send OR r.addresses)
-       GROUP BY r.record_id
-    ), resolved AS (
-      SELECT v.record_id, v.field, v.to_send, v.addresses, v.value AS own,
-             CASE v.type
-               WHEN 'reference' THEN COALESCE((SELECT to_jsonb(r.external_id) FROM referred AS r
-                                                WHERE r.record_id = v.record_id AND r.field = v.field), 'null'::jsonb)
-               WHEN 'references' THEN (SELECT COALESCE(jsonb_agg(r.external_id ORDER BY r.position), '[]'::jsonb)
-                                         FROM referred AS r WHERE r.record_id = v.record_id AND r.field = v.field)
-               ELSE v.value END AS outward
-        FROM value_of AS v
-    ), composed AS (
-      SELECT r.record_id,
-             COALESCE(jsonb_object_agg(r.field, r.own) FILTER (WHERE r.to_send), '{}'::jsonb) AS own,
-             COALESCE(jsonb_object_agg(r.field, r.outward) FILTER (WHERE r.to_send), '{}'::jsonb) AS outward,
-             COALESCE(jsonb_object_agg(r.field, r.outward) FILTER (WHERE r.addresses AND r.outward <> 'null'::jsonb), '{}'::jsonb) AS address
-        FROM resolved AS r
-       GROUP BY r.record_id
-    ), written AS (
-      UPDATE crm_bridge.delivery AS d
-         SET sent = CASE WHEN m.target IS NULL THEN COALESCE(x.own, '{}'::jsonb) END,
-             fields = CASE WHEN m.target IS NULL THEN '{}' ELSE d.fields END,
-             state = CASE WHEN m.target IS NULL THEN 'in_flight' ELSE 'waiting' END,
-             stopped = m.target IS NOT NULL,
-             lease = CASE WHEN m.target IS NULL THEN d.lease END,
-             waits_for = m.target,
-             attempts = CASE WHEN m.target IS NULL THEN d.attempts ELSE d.attempts - 1 END
-        FROM chosen AS c
-        LEFT JOIN composed AS x ON x.record_id = c.record_id
-        LEFT JOIN missing AS m ON m.record_id = c.record_id
-       WHERE d.org_id = org AND d.record_id = c.record_id
-      RETURNING d.record_id, m.target
-    )
-    SELECT each_module, c.record_id, c.verb, COALESCE(c.external_id, c.mirror ->> 'external_id'), c.version,
-           COALESCE(x.outward, '{}'::jsonb),
-           CASE WHEN portal IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('portal_id', portal) END
-             || COALESCE(x.address, '{}'::jsonb) || CASE WHEN c.verb = 'delete' THEN crm_bridge._address_of_deleted(org, c.record_id) ELSE '{}'::jsonb END,
-           c.attempts, c.in_doubt
-      FROM written AS w
-      JOIN chosen AS c ON c.record_id = w.record_id
-      LEFT JOIN composed AS x ON x.record_id = c.record_id
-     WHERE w.target IS NULL;
+  FOR request IN SELECT * FROM crm_bridge._compose(org, claimed) LOOP
+    UPDATE crm_bridge.delivery AS d
+       SET sent = CASE WHEN request.waits_for IS NULL THEN request.own END,
+           fields = CASE WHEN request.waits_for IS NULL THEN '{}' ELSE d.fields END,
+           state = CASE WHEN request.waits_for IS NULL THEN 'in_flight' ELSE 'waiting' END,
+           stopped = request.waits_for IS NOT NULL,
+           lease = CASE WHEN request.waits_for IS NULL THEN d.lease END,
+           waits_for = request.waits_for,
+           attempts = CASE WHEN request.waits_for IS NULL THEN d.attempts ELSE d.attempts - 1 END
+     WHERE d.org_id = org AND d.record_id = request.record_id;
+    IF request.waits_for IS NOT NULL THEN
+      awaited := awaited || request.waits_for;
+      CONTINUE;
+    END IF;
+    IF request.left_out IS NOT NULL AND request.attempt = 1 THEN
+      PERFORM crm_bridge._refuse_fields(org, request.module, request.record_id, request.left_out);
+    END IF;
+    module := request.module;
+    record_id := request.record_id;
+    operation := request.operation;
+    external_id := request.external_id;
+    version := request.version;
+    fields := request.fields;
+    context := request.address;
+    IF request.operation = 'delete' THEN
+      context := crm_bridge._address_of_deleted(org, request.record_id);
+    END IF;
+    IF portal IS NOT NULL THEN
+      context := jsonb_build_object('portal_id', portal) || context;
+    END IF;
+    attempt := request.attempt;
+    in_doubt := request.in_doubt;
+    RETURN NEXT;
   END LOOP;
-  -- The record waited for may have got its id between the look and the note.
-  PERFORM crm_bridge._wake_waiting(org, ARRAY(
-    SELECT d.waits_for FROM crm_bridge.delivery AS d JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = d.waits_for
-     WHERE d.org_id = org AND d.record_id = ANY (claimed) AND s.external_id IS NOT NULL AND s.state <> 'gone'));
+  -- A record waited for may have got its id between the look and the note.
+  IF awaited <> '{}' THEN
+    PERFORM crm_bridge._wake_waiting(org, ARRAY(
+      SELECT s.record_id FROM crm_bridge.shadow AS s
+       WHERE s.org_id = org AND s.record_id = ANY (awaited) AND s.external_id IS NOT NULL AND s.state <> 'gone'));
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._prepare(bigint, uuid[], text) IS 'what is sent of claimed records';
 REVOKE ALL ON FUNCTION crm_bridge._prepare(bigint, uuid[], text) FROM PUBLIC;
+
+-- Custom fields that stay here, with their reason (D12): nobody looks for a value that went out without a word.
+CREATE OR REPLACE FUNCTION crm_bridge._refuse_fields(org_id bigint, module text, record_id uuid, left_out jsonb)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO crm_bridge.refusal (org_id, module, record_id, field, reason, detail, value)
+  SELECT _refuse_fields.org_id, _refuse_fields.module, _refuse_fields.record_id, l.key,
+         CASE WHEN f.field IS NULL THEN 'field_unknown' ELSE 'field_read_only' END,
+         CASE WHEN f.field IS NULL THEN format('The service has no field "%s" for a %s.', l.key, m.label)
+              ELSE format('The service takes no value for field "%s".', l.key) END,
+         l.value
+    FROM jsonb_each(_refuse_fields.left_out) AS l
+    JOIN crm_bridge.module AS m ON m.module = _refuse_fields.module
+    LEFT JOIN crm_bridge.service_field AS f
+           ON f.org_id = _refuse_fields.org_id AND f.module = _refuse_fields.module AND f.field = l.key;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._refuse_fields(bigint, text, uuid, jsonb) IS 'notes custom fields that the service does not take';
+REVOKE ALL ON FUNCTION crm_bridge._refuse_fields(bigint, text, uuid, jsonb) FROM PUBLIC;
 
 -- The external ids that address a record which is not in its mirror any more, from what the service told last.
 CREATE OR REPLACE FUNCTION crm_bridge._address_of_deleted(org_id bigint, record_id uuid)
@@ -264,6 +244,22 @@ END
 $$;
 COMMENT ON FUNCTION crm_bridge._address_of_deleted(bigint, uuid) IS 'the external ids that address a deleted record';
 REVOKE ALL ON FUNCTION crm_bridge._address_of_deleted(bigint, uuid) FROM PUBLIC;
+
+-- Whether a record is a face of a link.  Two probes of whole keys, whatever the statistics of a young table say.
+CREATE OR REPLACE FUNCTION crm_bridge._is_linked(org_id bigint, record_id uuid)
+RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (SELECT 1 FROM crm_bridge.link AS l
+                  WHERE l.org_id = _is_linked.org_id AND l.left_id = _is_linked.record_id AND l.state <> 'archived')
+      OR EXISTS (SELECT 1 FROM crm_bridge.link AS l
+                  WHERE l.org_id = _is_linked.org_id AND l.right_id = _is_linked.record_id AND l.state <> 'archived');
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._is_linked(bigint, uuid) IS 'whether a record is a face of a link that is not archived';
+REVOKE ALL ON FUNCTION crm_bridge._is_linked(bigint, uuid) FROM PUBLIC;
 
 -- Records that waited for these may be sent now.
 CREATE OR REPLACE FUNCTION crm_bridge._wake_waiting(org_id bigint, records uuid[])

@@ -78,33 +78,14 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(pending_changes.org_id);
   touched uuid[];
-  each_module text;
 BEGIN
   touched := ARRAY(SELECT DISTINCT h.record_id FROM crm_bridge.history AS h
                     WHERE h.org_id = org AND h.at >= transaction_timestamp()
                       AND h.transaction_id = pg_current_xact_id_if_assigned());
-  FOR each_module IN SELECT DISTINCT d.module FROM crm_bridge.delivery AS d
-                      WHERE d.org_id = org AND d.record_id = ANY (touched) ORDER BY 1 LOOP
-    RETURN QUERY
-    SELECT d.service, d.module, d.record_id,
-           CASE WHEN d.operation = 'delete' THEN 'delete' WHEN s.external_id IS NULL THEN 'create' ELSE 'update' END,
-           CASE WHEN d.operation = 'delete' THEN '{}'::jsonb
-                ELSE (SELECT COALESCE(jsonb_object_agg(f.field, p.mirror -> f.field), '{}'::jsonb)
-                        FROM crm_bridge.service_field AS f
-                       WHERE f.org_id = org AND f.module = each_module AND f.writable AND p.mirror ? f.field
-                         AND (f.field = ANY (d.fields) OR (s.external_id IS NULL AND jsonb_typeof(p.mirror -> f.field) <> 'null')))
-           END,
-           (SELECT min((p.mirror ->> f.field))::uuid FROM crm_bridge.service_field AS f
-             WHERE f.org_id = org AND f.module = each_module AND f.type = 'reference' AND NOT f.custom AND p.mirror ->> f.field IS NOT NULL
-               AND (f.addresses OR f.writable)
-               AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS r WHERE r.org_id = org AND r.record_id = (p.mirror ->> f.field)::uuid
-                                  AND r.external_id IS NOT NULL AND r.state <> 'gone'))
-      FROM crm_bridge.delivery AS d
-      LEFT JOIN crm_bridge._payload(org, each_module, touched) AS p ON p.record_id = d.record_id
-      LEFT JOIN crm_bridge.shadow AS s ON s.org_id = org AND s.record_id = d.record_id AND s.state <> 'gone'
-     WHERE d.org_id = org AND d.record_id = ANY (touched) AND d.module = each_module
-     ORDER BY d.queued_at, d.record_id;
-  END LOOP;
+  RETURN QUERY
+  SELECT m.service, c.module, c.record_id, c.operation, c.own, c.waits_for
+    FROM crm_bridge._compose(org, touched) AS c
+    JOIN crm_bridge.module AS m ON m.module = c.module;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.pending_changes(bigint) IS 'the requests that the current transaction would cause (B4): try, look, roll back';

@@ -107,7 +107,7 @@ BEGIN
   ON CONFLICT (org_id, service, module, external_id) WHERE taken_at IS NULL DO NOTHING;
   GET DIAGNOSTICS stored = ROW_COUNT;
   IF stored > 0 THEN
-    PERFORM pg_notify('crm_bridge', store_notice.service);
+    PERFORM pg_notify('crm_bridge', 'notice ' || store_notice.service);
   END IF;
   RETURN stored;
 END

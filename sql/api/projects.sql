@@ -118,7 +118,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = format('service "%s" is not stopped', service);
   END IF;
-  PERFORM pg_notify('crm_bridge', resume.service);
+  PERFORM pg_notify('crm_bridge', 'delivery ' || resume.service);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.resume(text, bigint) IS 'lets a stopped service go on';

@@ -16,7 +16,7 @@ REVOKE ALL ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION crm_bridge.acknowledge(lease uuid, results jsonb, org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, outcome text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
   org bigint := COALESCE(acknowledge.org_id, crm_bridge._own_org(NULL));
@@ -71,9 +71,10 @@ BEGIN
           SELECT o.module, o.record_id, o.acknowledged_at FROM crm_bridge.shadow AS o
            WHERE o.org_id = org AND o.module = r ->> 'module' AND o.external_id = r ->> 'external_id' LIMIT 1) AS s
     WHERE s.record_id <> (r ->> 'record_id')::uuid AND s.acknowledged_at IS NULL
-      AND NOT EXISTS (SELECT 1 FROM crm_bridge.link AS l WHERE l.org_id = org AND s.record_id IN (l.left_id, l.right_id))
-      AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.record_id = (r ->> 'record_id')::uuid
-                         AND o.external_id IS NOT NULL AND o.state <> 'gone');
+      -- Scalar, here and below, so that each is one probe of a whole key, whatever the statistics of a young table say.
+      AND (SELECT o.external_id FROM crm_bridge.shadow AS o
+            WHERE o.org_id = org AND o.record_id = (r ->> 'record_id')::uuid AND o.state <> 'gone' LIMIT 1) IS NULL
+      AND NOT crm_bridge._is_linked(org, s.record_id);
 
   -- Mirror rows first, before any delivery row is held.
   FOR each_module IN SELECT DISTINCT r ->> 'module' FROM jsonb_array_elements(results) AS r WHERE r ->> 'external_id' IS NOT NULL LOOP
@@ -81,7 +82,6 @@ BEGIN
        FROM (SELECT DISTINCT ON (r ->> 'record_id') (r ->> 'record_id')::uuid AS record_id, r ->> 'external_id' AS external_id
                FROM jsonb_array_elements(results) AS r
               WHERE r ->> 'module' = each_module AND r ->> 'external_id' IS NOT NULL) AS n
-      -- Scalar, so that each is one probe of a unique key, whatever the statistics of a young table say.
       WHERE (SELECT s.record_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.module = each_module
                 AND s.external_id = n.external_id AND s.record_id <> n.record_id LIMIT 1) IS NULL
         AND (SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
@@ -108,18 +108,16 @@ BEGIN
              OR (h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL) AS finished,
            s.external_id AS known_as, s.state AS known_state,
            -- Somebody else's record by now: it must not be taken for ours.
-           EXISTS (SELECT 1 FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.module = r.module
-                      AND o.external_id = r.external_id AND o.record_id <> r.record_id
-                      AND (o.acknowledged_at IS NOT NULL
-                           OR EXISTS (SELECT 1 FROM crm_bridge.link AS l
-                                       WHERE l.org_id = org AND o.record_id IN (l.left_id, l.right_id)))) AS taken
+           COALESCE((SELECT o.acknowledged_at IS NOT NULL OR crm_bridge._is_linked(org, o.record_id)
+                       FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.module = r.module
+                        AND o.external_id = r.external_id AND o.record_id <> r.record_id LIMIT 1), false) AS taken
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
       LEFT JOIN LATERAL (SELECT k.external_id, k.state FROM crm_bridge.shadow AS k
                           WHERE k.org_id = org AND k.record_id = r.record_id LIMIT 1) AS s ON true
       -- A writer holds the row until his transaction ends; nobody waits for that here.
      WHERE h.record_id IS NOT NULL
-        OR NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = r.record_id)
+        OR (SELECT d.record_id FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = r.record_id LIMIT 1) IS NULL
   ), confirmed AS (
     INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at)
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',

@@ -190,7 +190,7 @@ DECLARE
 BEGIN
   INSERT INTO crm_bridge.command (org_id, command_id, service, kind, arguments)
   VALUES (_request_command.org_id, requested, _request_command.service, _request_command.kind, _request_command.arguments);
-  PERFORM pg_notify('crm_bridge', _request_command.service);
+  PERFORM pg_notify('crm_bridge', 'command ' || _request_command.service);
   RETURN requested;
 END
 $$;

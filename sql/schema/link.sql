@@ -157,6 +157,6 @@ COMMENT ON COLUMN crm_bridge.refusal.module IS 'module of the record that was ch
 COMMENT ON COLUMN crm_bridge.refusal.record_id IS 'the record that was changed';
 COMMENT ON COLUMN crm_bridge.refusal.link_id IS 'the link over which it could not travel';
 COMMENT ON COLUMN crm_bridge.refusal.field IS 'the field';
-COMMENT ON COLUMN crm_bridge.refusal.reason IS 'a code: value_not_in_picklist, text_too_long, user_unknown, not_linked, not_representable';
+COMMENT ON COLUMN crm_bridge.refusal.reason IS 'a code: value_not_in_picklist, text_too_long, user_unknown, not_linked, not_representable, field_unknown, field_read_only';
 COMMENT ON COLUMN crm_bridge.refusal.detail IS 'the reason in a sentence';
 COMMENT ON COLUMN crm_bridge.refusal.value IS 'the value that was refused';

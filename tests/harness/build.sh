@@ -34,7 +34,8 @@ build_project() {
 # libraries and extensions; libraries and shared files that the package brings are links.
 copy_server() {
   local fresh=$state/server.$$
-  cmp -s "$installed_server/bin/postgres" "$server/bin/postgres" && return 0
+  # Links would lead PostgreSQL back to the installed folders.
+  [[ ! -L $server/bin/postgres ]] && cmp -s "$installed_server/bin/postgres" "$server/bin/postgres" && return 0
   mkdir -p "$fresh$installed_server" "$fresh/usr/share/postgresql"
   cp -a "$installed_server/bin" "$fresh$installed_server/bin"
   cp -as "$installed_server/lib" "$fresh$installed_server/lib"

@@ -57,7 +57,7 @@ check_equal "only extension/pg includes server headers" "" \
   "$(list_matches '^#include [<"]((postgres|fmgr|miscadmin|funcapi)|(access|catalog|commands|executor|nodes|utils)/[a-z_]+)\.h[>"]' '^extension/pg/' cpp hpp)"
 check_equal "core knows nothing above it" "" \
   "$(list_matches '^#include "(pg|functions|worker)/|^#include <(pqxx|curl)' '^(extension/(pg|functions|[a-z_]+\.)|worker/|tests/)' cpp hpp)"
-check_equal "only worker/database names pqxx" "" "$(list_matches '\bpqxx\b' '^(worker/database\.|tests/)' cpp hpp)"
+check_equal "only worker/database names pqxx" "" "$(list_matches '\bpqxx\b' '^(worker/database(_connection)?\.|tests/)' cpp hpp)"
 check_equal "only worker/http/client names curl" "" "$(list_matches 'curl_easy|curl_multi|<curl/' '^(worker/http/client\.|tests/)' cpp hpp)"
 check_equal "no file is named for having no concept" "" \
   "$(list_sources cpp hpp sql sh | grep -E '(utils?|helpers?|common|misc)\.[a-z]+$' | sed "s|^$project/||")"

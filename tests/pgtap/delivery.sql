@@ -2,7 +2,7 @@
 -- The protocol played from SQL alone: what is handed out, confirmed, repeated, parked, given up (design §7, docs/protocol.md).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(101);
+SELECT plan(105);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 
@@ -206,6 +206,20 @@ SELECT is(crm_bridge.start_here('promoted'), 2, 'start_here arms it, in a new ep
 SELECT results_eq('SELECT state, in_doubt, fields FROM row_of', $$ VALUES ('pending', true, '{amount,deal_name}'::text[]) $$, 'what was in flight is in doubt: it is looked up, not repeated');
 SELECT set_eq('SELECT c.service, c.kind FROM crm_bridge.command AS c', $$ VALUES ('zoho_crm', 'initial_sync') $$, 'and every active service is read first');
 SELECT results_eq(format('SELECT operation, attempt, in_doubt FROM pg_temp.claimed(%L)', :'lease'), $$ VALUES ('create', 2, true) $$, 'then it sends again');
+
+-- Custom fields -----------------------------------------------------------------------------------------------------
+
+DELETE FROM crm_bridge.crm_deal;
+DELETE FROM crm_bridge.delivery;
+SELECT crm_bridge.store_fields('crm_deal', '[{"api_name": "Region", "type": "text", "writable": true}, {"api_name": "Score", "type": "number", "writable": false}]', 1) AS stored \gset
+INSERT INTO crm_bridge.crm_deal (deal_name, custom_fields) VALUES ('Routers', '{"Region": "North", "Score": 7, "Regoin": "East", "Empty": null}');
+SELECT results_eq(format('SELECT fields FROM pg_temp.claimed(%L)', :'lease'), $$ VALUES ('{"deal_name": "Routers", "Region": "North"}'::jsonb) $$, 'R25: of custom fields those are sent that the service takes');
+SELECT results_eq('SELECT field, reason, detail, value FROM crm_bridge.refusal ORDER BY field', $$ VALUES
+  ('Regoin', 'field_unknown', 'The service has no field "Regoin" for a deal.', '"East"'::jsonb),
+  ('Score', 'field_read_only', 'The service takes no value for field "Score".', '7') $$, 'D12: what stays here is noted with its reason');
+SELECT is((SELECT f.state FROM crm_bridge.fail(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', (SELECT d.id FROM crm_bridge.crm_deal AS d), 'outcome', 'retry', 'reason', 'outage')), 1) AS f), 'pending', 'an attempt fails');
+UPDATE crm_bridge.delivery SET not_before = '-infinity';
+SELECT results_eq(format('SELECT attempt, (SELECT count(*) FROM crm_bridge.refusal) FROM pg_temp.claimed(%L)', :'lease'), $$ VALUES (2, 2::bigint) $$, 'and the next one does not note it again');
 
 -- Backoff ----------------------------------------------------------------------------------------------------------
 

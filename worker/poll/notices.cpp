@@ -27,15 +27,10 @@ void Notices::run() {
 
 void Notices::loop(Database &database) {
   Shared &shared = intake_.shared();
-  Bell &bell = *shared.notice_bells.at(intake_.context().settings().kind);
-  database.listen();
+  Bell &bell = shared.bells.of("notice " + intake_.context().settings().kind);
   const Sessions::Use in_use = intake_.sessions().use(database);
   while (!shared.stop.requested()) {
-    bell.silence();
-    database.rung();
-    if (work(database)) continue;
-    wait_for_any({bell.descriptor(), database.descriptor(), shared.stop.descriptor()},
-                 longest_pause);
+    if (!work(database)) wait_for_bell(shared, bell, longest_pause);
   }
 }
 

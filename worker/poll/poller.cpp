@@ -31,7 +31,7 @@ void Poller::run() {
 
 void Poller::loop(Database &database) {
   Shared &shared = intake_.shared();
-  database.listen();
+  Bell &bell = shared.bells.of("command " + intake_.context().settings().kind);
   const Sessions::Use in_use = intake_.sessions().use(database);
   while (!shared.stop.requested()) {
     const std::vector<Organization> organizations = intake_.sessions().organizations();
@@ -53,11 +53,7 @@ void Poller::loop(Database &database) {
       }
       wake_at = std::min(wake_at, next);
     }
-    while (!database.rung() && !shared.stop.requested() && Clock::now() < wake_at) {
-      wait_for_any(
-          {database.descriptor(), shared.stop.descriptor()},
-          std::max(milliseconds{0}, std::chrono::ceil<milliseconds>(wake_at - Clock::now())));
-    }
+    wait_for_bell(shared, bell, std::chrono::ceil<milliseconds>(wake_at - Clock::now()));
   }
 }
 

@@ -30,12 +30,11 @@ int reconcile_all(Shared &shared, Database &database) {
 
 void run_reconcile(Shared &shared) {
   run_loop(shared, "reconcile", [&](Database &database) {
-    database.listen();
+    Bell &bell = shared.bells.of("reconcile");
     while (!shared.stop.requested()) {
       const int left = reconcile_all(shared, database);
-      if (database.rung()) continue;
-      wait_for_any({database.descriptor(), shared.stop.descriptor()},
-                   left > 0 ? pause_when_busy : shared.configuration.worker.idle_interval);
+      wait_for_bell(shared, bell,
+                    left > 0 ? pause_when_busy : shared.configuration.worker.idle_interval);
     }
   });
 }

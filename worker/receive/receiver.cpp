@@ -78,7 +78,7 @@ HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id,
       const int fresh =
           database_->store_notice(service, webhook.channel, module, webhook.external_ids,
                                   event_of(webhook.event), to_text(kept), org_id);
-      shared_.notice_bells.at(service)->ring();
+      shared_.bells.ring("notice " + service);
       log_event(Severity::debug, "webhook",
                 {{"service", service},
                  {"org", org_id},

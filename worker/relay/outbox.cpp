@@ -171,7 +171,7 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
   }
   for (const auto &[module, ids] : read_again) {
     database.store_notice(service_, "relay", module, ids, "update", "", org_id);
-    shared_.notice_bells.at(service_)->ring();
+    shared_.bells.ring("notice " + service_);
   }
 }
 
