@@ -25,7 +25,7 @@ struct Case {
 std::ostream &operator<<(std::ostream &out, const Case &one) { return out << one.status; }
 
 const Case cases[] = {{200, Outcome::done},     {201, Outcome::done},     {204, Outcome::done},
-                      {207, Outcome::done},     {301, Outcome::park},     {400, Outcome::park},
+                      {207, Outcome::done},     {301, Outcome::in_doubt}, {400, Outcome::park},
                       {401, Outcome::retry},    {403, Outcome::park},     {404, Outcome::gone},
                       {408, Outcome::retry},    {410, Outcome::gone},     {412, Outcome::retry},
                       {413, Outcome::park},     {429, Outcome::retry},    {500, Outcome::in_doubt},

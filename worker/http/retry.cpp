@@ -73,7 +73,9 @@ Verdict judge(const HttpResult &result) {
     return {Outcome::retry, "unavailable", detail, told_to_wait(result)};
   }
   if (status >= 500) return {Outcome::in_doubt, "service_error", detail, milliseconds{0}};
-  if (status >= 300 && status < 400) return {Outcome::park, "redirected", detail, milliseconds{0}};
+  // Never followed; and whether the work was done before it is not known.
+  if (status >= 300 && status < 400)
+    return {Outcome::in_doubt, "redirected", detail, milliseconds{0}};
   return {Outcome::park, "refused", detail, milliseconds{0}};
 }
 

@@ -100,8 +100,12 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
     const Verdict verdict = judge_answer(result);
     if (verdict.outcome != Outcome::done) co_return verdict;
     const Json body = result.body.empty() ? Json() : parse_json(result.body);
-    const std::vector<Json> list =
-        list_of(body, module == nullptr ? std::string{} : module->api_name);
+    const std::string api_name = module == nullptr ? std::string{} : module->api_name;
+    const Json *told = body.is_array() ? &body : find(body, api_name);
+    // Only a list can say that a record is not there.
+    if (result.status != 204 && (told == nullptr || !told->is_array()))
+      co_return Verdict{Outcome::in_doubt, "unreadable_answer", "the answer has no list", {}};
+    const std::vector<Json> list = list_of(body, api_name);
     more = has_next_page(body, list.size(), 100);
     for (const auto &record : list) {
       const std::string created = scalar_text(record, "created_time");
