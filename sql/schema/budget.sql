@@ -1,4 +1,4 @@
--- How many requests the services take, shared by all workers (B10; docs/decisions/0006).
+-- How many requests the services take, shared by all workers (B10; docs/decisions/0007).
 --
 -- A meter is what a service counts by: Zoho CRM counts credits of the whole organization (pattern *), Zoho Projects requests of
 -- each URL pattern.  A worker takes a small share of a meter at a time.  What is handed out stands in budget_use until it cannot
