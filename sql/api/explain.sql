@@ -37,7 +37,7 @@ BEGIN
                                          SELECT s.module FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = explain_sync.record_id) LOOP
     RETURN QUERY EXECUTE format(
       'SELECT ''field'', c.key, ''not_sent'', CASE WHEN f.field IS NULL THEN ''refused'' ELSE ''field_read_only'' END,
-              jsonb_build_object(''value'', c.value, ''why'', CASE WHEN f.field IS NULL THEN ''unknown_field'' ELSE ''read_only'' END)
+              jsonb_build_object(''value'', c.value, ''why'', CASE WHEN f.field IS NULL THEN ''field_unknown'' ELSE ''field_read_only'' END)
          FROM crm_bridge.%I AS m
         CROSS JOIN LATERAL jsonb_each(m.custom_fields) AS c
          LEFT JOIN crm_bridge.service_field AS f ON f.org_id = m.org_id AND f.module = %L AND f.field = c.key AND f.custom
