@@ -144,7 +144,7 @@ run_end_to_end() {
 
 # All in one scene, reduced; ./dev torture runs them in full.
 run_torture() {
-  local names
+  local names part_limit=1500
   mapfile -t names < <(list_tests torture "*.sh" "$1" | xargs -r grep -l "^torture()" | sed "s|.*/||; s|\\.sh\$||")
   ((${#names[@]} > 0)) || return 0
   run_part torture "tortures" "$project/tests/torture/run.sh" --reduced --seed "${TORTURE_SEED:-1}" "${names[@]}"
