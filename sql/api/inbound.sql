@@ -311,10 +311,7 @@ BEGIN
   END IF;
   RETURN QUERY EXECUTE format(
     'SELECT m.external_id, crm_bridge._context_of($1, $2, m.external_id) FROM crm_bridge.%I AS m
-      WHERE m.org_id = $1 AND m.external_id > $3
-        AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s
-                         WHERE s.org_id = m.org_id AND s.record_id = m.id AND s.acknowledged_at > now() - interval ''1 minute'')
-      ORDER BY m.external_id LIMIT $4',
+      WHERE m.org_id = $1 AND m.external_id > $3 ORDER BY m.external_id LIMIT $4',
     next_records.module) USING org, next_records.module, COALESCE(after, ''), "limit";
 END
 $$;

@@ -135,13 +135,13 @@ SELECT ok((SELECT length(detail) <= 4000 AND length(reason) <= 200 FROM crm_brid
 
 -- store_notice -----------------------------------------------------------------------------------------------------
 
-SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_crm', 'c', 'nope', ARRAY['1'], 'update', '', 1) $$, '42704', 'module "nope"', 'store_notice: an unknown module');
-SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('nope', 'c', 'crm_deal', ARRAY['1'], 'update', '', 1) $$, '42704', 'service "nope"', 'an unknown service');
-SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', ARRAY['1'], 'update', '', 99) $$, '42704', 'organization 99', 'an unknown organization');
-SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_crm', NULL, 'crm_deal', ARRAY['1'], 'update', '', 1) $$, '22004', 'channel', 'no channel');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', NULL, 'update', '', 1), 0, 'no ids');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', ARRAY[NULL, '', repeat('x', 100000), 'n1'], 'update', '', 1), 1, 'of a null, an empty one, one of 100 KB and a good one the good one counts');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', ARRAY['n2'], 'update', repeat('b', 50 * 1024 * 1024), 1), 1, 'a body of 50 MB');
+SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_crm', 'c', 'nope', ARRAY['1'], 'update', '', org_id => 1) $$, '42704', 'module "nope"', 'store_notice: an unknown module');
+SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('nope', 'c', 'crm_deal', ARRAY['1'], 'update', '', org_id => 1) $$, '42704', 'service "nope"', 'an unknown service');
+SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', ARRAY['1'], 'update', '', org_id => 99) $$, '42704', 'organization 99', 'an unknown organization');
+SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_crm', NULL, 'crm_deal', ARRAY['1'], 'update', '', org_id => 1) $$, '22004', 'channel', 'no channel');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', NULL, 'update', '', org_id => 1), 0, 'no ids');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', ARRAY[NULL, '', repeat('x', 100000), 'n1'], 'update', '', org_id => 1), 1, 'of a null, an empty one, one of 100 KB and a good one the good one counts');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'c', 'crm_deal', ARRAY['n2'], 'update', repeat('b', 50 * 1024 * 1024), org_id => 1), 1, 'a body of 50 MB');
 SELECT is((SELECT length(body) FROM crm_bridge.inbox WHERE external_id = 'n2'), 65536, 'is cut: it is a hint');
 
 -- store_fields -----------------------------------------------------------------------------------------------------

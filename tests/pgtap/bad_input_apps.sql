@@ -16,7 +16,7 @@ SELECT pg_temp.refused($$ UPDATE crm_bridge.crm_deal SET custom_fields = '[]' $$
 SELECT pg_temp.accepted($$ UPDATE crm_bridge.crm_deal SET custom_fields = custom_fields || '{"Color": "blue"}' $$, 'an object is not');
 SELECT results_eq(format($$ SELECT fields FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'), $$ VALUES ('{"Color": "blue", "deal_name": "Routers"}'::jsonb) $$, 'what the service can take is sent');
 SELECT results_eq(format($$ SELECT subject, state, reason, detail ->> 'why' FROM crm_bridge.explain_sync(%L) WHERE topic = 'field' $$, :'deal'),
-  $$ VALUES ('Colour', 'not_sent', 'refused', 'unknown_field'), ('Rank', 'not_sent', 'field_read_only', 'read_only') $$, 'B4, D12: what it cannot take is named with the reason');
+  $$ VALUES ('Colour', 'not_sent', 'refused', 'field_unknown'), ('Rank', 'not_sent', 'field_read_only', 'field_read_only') $$, 'B4, D12: what it cannot take is named with the reason');
 SELECT results_eq(format($$ SELECT outcome FROM crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', %L, 'external_id', 'd1')), 1) $$, :'lease', :'deal'), ARRAY['done'], 'the record is delivered');
 SELECT is((SELECT count(*) FROM crm_bridge.explain_sync(:'deal') WHERE topic = 'field'), 2::bigint, 'and the two fields are still named');
 SELECT is((SELECT r.outcome FROM crm_bridge.receive('crm_deal', '[{"external_id": "d1", "version": "2100-01-01T00:00:00Z", "modified_at": "2100-01-01T00:00:00Z", "fields": {"Rank": 7}}]', clock_timestamp(), org_id => 1) AS r), 'updated', 'the service tells its own rank');

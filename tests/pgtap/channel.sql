@@ -73,10 +73,10 @@ SELECT pg_temp.tell('manual');
 SELECT is(pg_temp.step(:'lease', 'b'), 'none', 'where a service has no call for it, a person sets it up');
 
 -- Notices.
-SELECT crm_bridge.store_notice('zoho_crm', '1000', 'crm_deal', ARRAY['1', '1', '2'], 'update', '{}', 1) AS stored \gset
+SELECT crm_bridge.store_notice('zoho_crm', '1000', 'crm_deal', ARRAY['1', '1', '2'], 'update', '{}', org_id => 1) AS stored \gset
 SELECT is(:stored, 2, 'duplicates in a notice are one');
 SELECT ok((SELECT last_notice_at > crm_bridge._clock() - interval '1 minute' FROM crm_bridge.webhook_channel), 'the channel shows when it was heard last');
-SELECT is(crm_bridge.store_notice('zoho_crm', 'relay', 'crm_deal', ARRAY['1'], 'update', '', 1), 0, 'what waits to be read again needs no second notice');
+SELECT is(crm_bridge.store_notice('zoho_crm', 'relay', 'crm_deal', ARRAY['1'], 'update', '', org_id => 1), 0, 'what waits to be read again needs no second notice');
 
 SELECT * FROM finish();
 ROLLBACK;
