@@ -11,8 +11,7 @@ open_session
 start_cluster
 create_database crm_bridge
 start_sandbox --projects-limit 0 --oauth-limit 0
-PROJECTS_REQUESTS_PER_WINDOW=100000 set_up_bridge
-sed -i 's/^idle_interval.*/&\nlease = "2s"/' "$SESSION/worker.toml"
+PROJECTS_REQUESTS_PER_WINDOW=100000 WORKER_LEASE=2s set_up_bridge
 start_worker worker --config "$SESSION/worker.toml" run
 activate_portal
 

@@ -12,8 +12,7 @@ open_session
 start_cluster
 create_database crm_bridge
 start_sandbox --projects-limit 0 --oauth-limit 0
-WORKER_POLL_INTERVAL=300ms PROJECTS_SWEEP_INTERVAL=100ms PROJECTS_REQUESTS_PER_WINDOW=100000 set_up_bridge
-sed -i 's/^idle_interval.*/&\nlease = "2s"/; /^lease = "10s"/d' "$SESSION/worker.toml"
+WORKER_POLL_INTERVAL=300ms PROJECTS_SWEEP_INTERVAL=100ms PROJECTS_REQUESTS_PER_WINDOW=100000 WORKER_LEASE=2s set_up_bridge
 
 settle() { wait_until "$1" 60 nothing_is_on_its_way || flunk "$1" "$(query "SELECT module, state, reason, detail FROM crm_bridge.delivery")"; }
 gives() { wait_until "$1" 60 query_gives "$2" "$3" || flunk "$1" "$(query "$3")"; check_query "$1" "$2" "$3"; }
