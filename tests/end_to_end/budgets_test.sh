@@ -16,9 +16,17 @@ set_up_bridge
 start_worker one --config "$SESSION/worker.toml" run
 activate_portal
 
+# A share is held for five seconds of a worker's own clock, which cannot be moved: nothing that was granted before time passes may be
+# sent after it.
+shares_have_lapsed() {
+  as_person GET '/control/requests?service=projects&limit=20000' |
+    jq -e --argjson now "$(date +%s%6N)" '[.requests[].arrived_at] | max < $now - 6000000' >/dev/null
+}
+
 moved=0
 # Two minutes and a little pass, first for the service: the other way round the workers would be ahead of it.
 let_time_pass() {
+  wait_until "the shares in hand to lapse" 90 shares_have_lapsed || true
   moved=$((moved + $1))
   as_person POST /control/clock "{\"advance_seconds\": $1}" >/dev/null
   psql -X -q -c "LOAD 'crm_bridge'" -c "ALTER SYSTEM SET crm_bridge.clock_offset = $moved" -c 'SELECT pg_reload_conf()' >/dev/null
