@@ -79,7 +79,7 @@ CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
                context jsonb, attempt integer, in_doubt boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -155,7 +155,8 @@ CREATE OR REPLACE FUNCTION crm_bridge._prepare(org_id bigint, claimed uuid[], po
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
                context jsonb, attempt integer, in_doubt boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
+-- Planned once: each statement is one probe of a key.
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
