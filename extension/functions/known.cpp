@@ -7,7 +7,8 @@ namespace {
 
 #define CRM_BRIDGE_SHADOW_COLUMNS                                                            \
   "s.record_id, s.module, s.external_id, s.state, s.version, s.acknowledged_at, s.read_at, " \
-  "s.fields, s.survivor_id IS NOT NULL"
+  "s.fields, s.survivor_id IS NOT NULL, "                                                    \
+  "CASE WHEN s.doubted_until > pg_catalog.clock_timestamp() THEN s.doubted END"
 
 constinit pg::Statement select_shadows{
     "SELECT " CRM_BRIDGE_SHADOW_COLUMNS
@@ -60,8 +61,8 @@ constinit pg::Statement note_survivor{"SELECT crm_bridge._note_survivor($2, $3, 
                                       {INT8OID, TEXTOID, UUIDOID, UUIDOID}};
 
 Shadow shadow_of(const pg::Row &row) {
-  return {row.uuid(0),    row.string(1),  row.string(2), row.string(3), row.instant(4),
-          row.instant(5), row.instant(6), row.jsonb(7),  row.boolean(8)};
+  return {row.uuid(0),    row.string(1),  row.string(2), row.string(3),  row.instant(4),
+          row.instant(5), row.instant(6), row.jsonb(7),  row.boolean(8), row.jsonb(9)};
 }
 
 }  // namespace

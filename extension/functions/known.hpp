@@ -16,7 +16,8 @@ struct Shadow {
   std::optional<core::Instant> acknowledged_at;
   std::optional<core::Instant> read_at;
   Jsonb *fields = nullptr;
-  bool merged = false;  // into another record of the service, which is known
+  bool merged = false;       // into another record of the service, which is known
+  Jsonb *doubted = nullptr;  // see functions/late_echo.hpp
 };
 
 struct PendingDelivery {

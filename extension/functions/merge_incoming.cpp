@@ -22,6 +22,13 @@ MergedRecord merge_incoming(const Module &module, const Organization &organizati
       merged.confirmed.insert_or_assign(field, value);
       continue;
     }
+    // An older write of ours, done after a newer one that the service had confirmed: what is here
+    // goes out once more, also if a write is in flight, for that one may have come before.
+    if (ours.late_echoes.contains(field)) {
+      merged.confirmed.insert_or_assign(field, value);
+      if (local != value) merged.dirty.insert(field);
+      continue;
+    }
     bool const was_dirty =
         merged.dirty.contains(field) || (ours.created_here && !in_flight && !core::is_null(local));
     const core::Value &base = known_value != ours.known.end() ? known_value->second

@@ -9,10 +9,11 @@ namespace crm_bridge {
 // A record as it stands here when its service tells of it.
 struct OurSide {
   const Record &mirror;
-  const pg::Fields &known;         // what the service told or confirmed last: the base
-  const pg::Fields &sent;          // handed out and not settled yet
-  std::vector<std::string> dirty;  // changed here and not handed out yet
-  bool created_here;               // its creation is not confirmed yet
+  const pg::Fields &known;            // what the service told or confirmed last: the base
+  const pg::Fields &sent;             // handed out and not settled yet
+  std::vector<std::string> dirty;     // changed here and not handed out yet
+  bool created_here;                  // its creation is not confirmed yet
+  std::set<std::string> late_echoes;  // fields that an old attempt of ours explains
 };
 
 struct MergedRecord {

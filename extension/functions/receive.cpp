@@ -4,6 +4,7 @@
 // Whole batches at a time; a record that a writer holds is reported as busy, never waited for.
 #include "functions/arguments.hpp"
 #include "functions/known.hpp"
+#include "functions/late_echo.hpp"
 #include "functions/merge_incoming.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/subtransaction.hpp"
@@ -246,10 +247,13 @@ class Receive {
     pg::Fields const sent = pending == nullptr ? pg::Fields{} : typed(pending->sent);
     bool const created_here =
         pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
+    Doubts doubts{shadow == nullptr ? nullptr : shadow->doubted,
+                  [&](std::string_view field) { return type(field); }};
     MergedRecord merged = merge_incoming(
         module_, organization_, incoming,
         {mirror, known, sent, pending == nullptr ? std::vector<std::string>{} : pending->dirty,
-         created_here});
+         created_here, doubts.explain(incoming.fields, known)});
+    doubts.save(org_id_, incoming.id);
     settle_delivery(incoming, pending, merged.dirty, created_here);
     shadow_updates_.push_back(
         {incoming.id, incoming.external_id, "live", incoming.version, std::move(merged.confirmed)});

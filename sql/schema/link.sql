@@ -11,8 +11,11 @@ CREATE TABLE crm_bridge.shadow (
   read_at          timestamptz,
   acknowledged_at  timestamptz,
   survivor_id      uuid,
+  doubted          jsonb,
+  doubted_until    timestamptz,
   CONSTRAINT shadow_key PRIMARY KEY (org_id, record_id),
   CONSTRAINT shadow_external_id_unique UNIQUE (org_id, module, external_id),
+  CONSTRAINT shadow_doubt_ends CHECK ((doubted IS NULL) = (doubted_until IS NULL)),
   CONSTRAINT shadow_state_known CHECK (state IN ('expected', 'live', 'gone', 'duplicate')),
   CONSTRAINT shadow_live_has_external_id CHECK (state = 'gone' OR external_id IS NOT NULL)
 ) WITH (fillfactor = 80);
@@ -29,6 +32,9 @@ COMMENT ON COLUMN crm_bridge.shadow.fields IS 'field → value as the service ha
 COMMENT ON COLUMN crm_bridge.shadow.read_at IS 'when the read began that brought this state';
 COMMENT ON COLUMN crm_bridge.shadow.survivor_id IS
   'the record that it was merged into at the service: when it is gone there, its links go on with that one';
+COMMENT ON COLUMN crm_bridge.shadow.doubted IS
+  'writes of ours whose answer was lost and that were overtaken by newer ones, each field → value: what the service may yet do, late';
+COMMENT ON COLUMN crm_bridge.shadow.doubted_until IS 'until when such a late write is reckoned with';
 COMMENT ON COLUMN crm_bridge.shadow.acknowledged_at IS 'when the service confirmed a write of ours last';
 
 CREATE TABLE crm_bridge.link (

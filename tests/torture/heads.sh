@@ -14,8 +14,7 @@ torture() {
   for ((round = 1; round <= $1; round++)); do
     draw ${#kinds[@]}
     fault "{\"service\":\"crm\",\"method\":\"PUT\",\"path_contains\":\"/Deals\",${kinds[drawn]}}"
-    # Done later than a newer write, an old one wins where the service has no conditional write: Projects has none.
-    [[ ${kinds[drawn]} == *delay* ]] || fault "{\"service\":\"projects\",\"method\":\"PATCH\",\"path_contains\":\"/tasks\",${kinds[drawn]}}"
+    fault "{\"service\":\"projects\",\"method\":\"PATCH\",\"path_contains\":\"/tasks\",${kinds[drawn]}}"
     app_writer "heads$round" crm_deal next_step "deal_name LIKE 'heads %'" 40
     app_writer "htask$round" crm_task subject "subject ~ '^(heads task|htask)'" 12
     settle

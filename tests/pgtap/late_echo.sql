@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: PostgreSQL
+-- T05: a request that timed out here is done by the service after a newer write of ours.  The older values that come back are ours,
+-- not a person's: the newer ones go out again, once.
+BEGIN;
+\ir fixture/tools.psql
+SELECT plan(23);
+\ir fixture/organization.psql
+\ir fixture/history.psql
+\ir fixture/protocol.psql
+
+CREATE FUNCTION pg_temp.told(about jsonb, fields jsonb, read_started_at timestamptz DEFAULT clock_timestamp())
+RETURNS text LANGUAGE sql AS $$
+  SELECT r.outcome FROM crm_bridge.receive('crm_deal', jsonb_build_array(jsonb_build_object('external_id', 'd1', 'fields', fields) || about), read_started_at) AS r $$;
+CREATE FUNCTION pg_temp.claimed(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$ SELECT c.operation || ' ' || c.fields FROM crm_bridge.claim('zoho_crm', 10, lease, 1) AS c $$;
+CREATE FUNCTION pg_temp.confirmed(lease uuid, version text) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT a.outcome FROM crm_bridge.shadow AS s, crm_bridge.acknowledge(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', s.record_id, 'external_id', 'd1', 'version', version)), 1) AS a $$;
+-- A write of ours that times out: its answer never comes, and it is due again at once.
+CREATE FUNCTION pg_temp.time_out(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT c.operation FROM crm_bridge.claim('zoho_crm', 10, lease, 1) AS c;
+  SELECT f.state FROM crm_bridge.shadow AS s, crm_bridge.fail(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', s.record_id, 'outcome', 'in_doubt', 'reason', 'timed_out')), 1) AS f;
+  UPDATE crm_bridge.delivery SET not_before = '-infinity';
+  SELECT 'due again' $$;
+CREATE TEMP VIEW deal AS SELECT d.deal_name, d.amount, d.stage FROM crm_bridge.crm_deal AS d;
+
+SELECT pg_temp.told('{"version": "2026-01-01T10:00:00Z"}', '{"deal_name": "Routers", "amount": 10, "stage": "Qualification"}') AS told \gset
+UPDATE crm_bridge.crm_deal SET amount = 20;
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 30;
+SELECT results_eq(format('SELECT * FROM pg_temp.claimed(%L)', :'lease'), ARRAY['update {"amount": 30}'], 'a newer value overtakes a write whose answer was lost');
+SELECT is((SELECT doubted FROM crm_bridge.shadow), '[{"amount": 20}]', 'T05: the older one is remembered');
+SELECT results_eq(format('SELECT * FROM pg_temp.confirmed(%L, %L)', :'lease', '2026-01-01T10:01:00Z'), ARRAY['done'], 'the newer one is confirmed');
+SELECT pg_temp.forget() AS forgotten \gset
+
+SELECT is(pg_temp.told('{"version": "2026-01-01T10:02:00Z", "modified_by": "ann@zylker.example"}', '{"deal_name": "Routers", "amount": 20, "stage": "Qualification"}'), 'unchanged', 'T05: then the service does the older one after all');
+SELECT results_eq('TABLE deal', $$ VALUES ('Routers', 30::numeric, 'Qualification') $$, 'T05: what was entered last stays');
+SELECT results_eq('SELECT d.fields FROM dirty AS d', $$ VALUES ('{amount}'::text[]) $$, 'T05: and goes out again');
+SELECT is_empty('SELECT c.field FROM crm_bridge.conflict AS c', 'B9: our own late write is no conflict');
+SELECT results_eq(format('SELECT * FROM pg_temp.claimed(%L)', :'lease'), ARRAY['update {"amount": 30}'], 'once more the newer value');
+SELECT results_eq(format('SELECT * FROM pg_temp.confirmed(%L, %L)', :'lease', '2026-01-01T10:03:00Z'), ARRAY['done'], 'and both sides are equal');
+SELECT is((SELECT doubted FROM crm_bridge.shadow), NULL, 'an attempt explains one appearance');
+SELECT is(pg_temp.told('{"version": "2026-01-01T10:04:00Z", "modified_by": "ann@zylker.example"}', '{"amount": 20}'), 'updated', 'B9: a person who enters the same value later is believed');
+SELECT is((SELECT amount FROM deal), 20::numeric, 'B9: here too');
+
+-- Another field of the same attempt is different: then it was somebody else.
+UPDATE crm_bridge.crm_deal SET amount = 40, stage = 'Negotiation';
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 50, stage = 'Proposal';
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '1 minute'), '{"amount": 40, "stage": "Closed Lost"}'), 'updated', 'one field of an old attempt beside another''s is no late echo');
+SELECT results_eq('TABLE deal', $$ VALUES ('Routers', 40::numeric, 'Closed Lost') $$, 'and is taken as what it is');
+
+-- In flight once more while it comes.
+UPDATE crm_bridge.crm_deal SET amount = 60;
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 70;
+SELECT * FROM pg_temp.claimed(:'lease') \g /dev/null
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '2 minutes'), '{"amount": 60}'), 'unchanged', 'T05: a late write comes while the newer one is in flight');
+SELECT results_eq(format('SELECT * FROM pg_temp.confirmed(%L, %L)', :'lease', clock_timestamp() + interval '2 minutes'), ARRAY['pending'], 'T05: nobody knows which came last, so the newer one is sent again');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+SELECT is((SELECT amount FROM deal), 70::numeric, 'and stays');
+
+-- A person was later than a write in doubt.
+UPDATE crm_bridge.crm_deal SET amount = 80;
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '1 hour', 'modified_at', clock_timestamp() + interval '1 hour', 'modified_by', 'bob@zylker.example'), '{"amount": 90}'), 'conflict', 'a person enters something newer than a write in doubt');
+SELECT results_eq(format('SELECT * FROM pg_temp.claimed(%L)', :'lease'), ARRAY['update {"amount": 90}'], 'which is sent once more, for the write in doubt may come after it');
+SELECT results_eq(format('SELECT * FROM pg_temp.confirmed(%L, %L)', :'lease', clock_timestamp() + interval '90 minutes'), ARRAY['done'], 'and confirmed');
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '2 hours'), '{"amount": 80}'), 'unchanged', 'T05: then the service does it after all');
+SELECT results_eq('SELECT e.amount, d.fields FROM deal AS e, dirty AS d', $$ VALUES (90::numeric, '{amount}'::text[]) $$, 'T05: and the person''s value goes out again');
+
+-- For a while only.
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+UPDATE crm_bridge.crm_deal SET amount = 100;
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 110;
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+UPDATE crm_bridge.shadow SET doubted_until = clock_timestamp();
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '3 hours'), '{"amount": 100}'), 'updated', 'after ten minutes nothing is late any more');
+SELECT * FROM finish();
+ROLLBACK;
