@@ -80,12 +80,13 @@ std::vector<std::int64_t> Database::backlog(const std::string &service) {
 }
 
 std::vector<Change> Database::claim(const std::string &service, int limit, const std::string &lease,
-                                    std::int64_t org_id) {
+                                    const std::vector<std::string> &resting, std::int64_t org_id) {
   std::vector<Change> answer;
-  for (const auto &row : connection_->query("SELECT module, record_id, operation, external_id, "
-                                            "version, fields, context, attempt, in_doubt"
-                                            "  FROM crm_bridge.claim($1, $2, $3::uuid, $4)",
-                                            service, limit, lease, org_id)) {
+  for (const auto &row :
+       connection_->query("SELECT module, record_id, operation, external_id, "
+                          "version, fields, context, attempt, in_doubt"
+                          "  FROM crm_bridge.claim($1, $2, $3::uuid, $4::text[], $5)",
+                          service, limit, lease, array_literal(resting), org_id)) {
     Change change;
     change.module = text(row[0]);
     change.record_id = text(row[1]);

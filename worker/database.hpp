@@ -59,7 +59,7 @@ class Database {
   // Outbound
   std::vector<std::int64_t> backlog(const std::string &service);
   std::vector<Change> claim(const std::string &service, int limit, const std::string &lease,
-                            std::int64_t org_id);
+                            const std::vector<std::string> &resting, std::int64_t org_id);
   // module, record_id, outcome
   ResultTable acknowledge(const std::string &lease, const Json &results, std::int64_t org_id);
   // module, record_id, state

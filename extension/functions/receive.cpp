@@ -207,7 +207,9 @@ class Receive {
          .created_at = incoming.created_at.has_value() ? incoming.created_at : incoming.modified_at,
          .modified_at = incoming.modified_at,
          .modified_by = incoming.modified_by});
-    remember(incoming, "live");
+    // Moved, not copied: of a first reading this is every record.
+    shadow_updates_.push_back(
+        {incoming.id, incoming.external_id, "live", incoming.version, std::move(incoming.fields)});
     incoming.settle("inserted");
   }
 

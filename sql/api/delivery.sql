@@ -74,8 +74,9 @@ COMMENT ON FUNCTION crm_bridge._compose(bigint, uuid[]) IS 'what is to be sent o
 REVOKE ALL ON FUNCTION crm_bridge._compose(bigint, uuid[]) FROM PUBLIC;
 
 -- Hands up to "limit" due records to the worker that holds "lease": see docs/protocol.md.  Concurrent callers never get
--- the same record.  Errors: 55000 not armed; 22023 a bad limit.
-CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease uuid, org_id bigint DEFAULT NULL)
+-- the same record.  resting: modules that the service takes nothing of for a while; the others' records go past them.
+-- Errors: 55000 not armed; 22023 a bad limit.
+CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease uuid, resting text[] DEFAULT '{}', org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
                context jsonb, attempt integer, in_doubt boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -109,6 +110,7 @@ BEGIN
       FROM crm_bridge.delivery AS d
      WHERE d.org_id = org AND d.service = claim.service AND NOT d.stopped
        AND ((d.state = 'pending' AND d.not_before <= now()) OR (d.state = 'in_flight' AND d.lease <> ALL (fresh)))
+       AND d.module <> ALL (resting)
        -- Two faces that are not reconciled yet are never sent.  In this form each is a probe of a whole key; joins would be
        -- planned by the statistics of tables that may be young.
        AND NOT (SELECT EXISTS (SELECT 1 FROM crm_bridge.reconcile_request AS r WHERE r.org_id = org AND r.record_id = d.record_id))
@@ -145,8 +147,8 @@ BEGIN
   RETURN QUERY SELECT * FROM crm_bridge._prepare(org, claimed, portal);
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.claim(text, integer, uuid, bigint) IS 'hands due records of one organization to one worker';
-REVOKE ALL ON FUNCTION crm_bridge.claim(text, integer, uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge.claim(text, integer, uuid, text[], bigint) IS 'hands due records of one organization to one worker';
+REVOKE ALL ON FUNCTION crm_bridge.claim(text, integer, uuid, text[], bigint) FROM PUBLIC;
 
 -- A write whose answer was lost is about to be overtaken by a newer one.  The service may still do it, after the newer one (T05): its
 -- values are kept for ten minutes, so that receive takes them for what they are when they come back.  Ten attempts a record at most.

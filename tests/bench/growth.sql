@@ -15,7 +15,7 @@ BEGIN
   PERFORM crm_bridge.heartbeat(lease, 'growth', '1 hour');
   FOR i IN 1..30 LOOP
     begun := clock_timestamp();
-    PERFORM count(*) FROM crm_bridge.claim('zoho_crm', 100, lease, 1);
+    PERFORM count(*) FROM crm_bridge.claim('zoho_crm', 100, lease, org_id => 1);
     INSERT INTO measured VALUES ('claim of 100', extract(epoch FROM clock_timestamp() - begun) * 1000);
     COMMIT;
   END LOOP;

@@ -33,7 +33,7 @@ BEGIN
   PERFORM crm_bridge.heartbeat(lease, 'bench', '1 hour');
   LOOP
     SELECT jsonb_agg(jsonb_build_object('module', c.module, 'record_id', c.record_id, 'external_id', c.external_id, 'version', clock_timestamp()))
-      INTO results FROM crm_bridge.claim('zoho_crm', 400, lease, 1) AS c;
+      INTO results FROM crm_bridge.claim('zoho_crm', 400, lease, org_id => 1) AS c;
     COMMIT;
     EXIT WHEN results IS NULL;
     PERFORM crm_bridge.acknowledge(lease, results, 1);

@@ -92,7 +92,7 @@ check_refused() {
 check_fenced() {
   local where=$1 hint=$2
   check_refused "$where: claim refuses" 55000 "$hint" \
-    "SELECT * FROM crm_bridge.claim('zoho_crm', 10, crm_bridge.new_id(), 1)"
+    "SELECT * FROM crm_bridge.claim('zoho_crm', 10, crm_bridge.new_id(), org_id => 1)"
   check_refused "$where: receive refuses" 55000 "$hint" \
     "SELECT * FROM crm_bridge.receive('crm_deal', '[{\"external_id\": \"2\", \"fields\": {\"amount\": 1}}]', now(), NULL, 1)"
   check_refused "$where: reconcile refuses" 55000 "$hint" "SELECT crm_bridge.reconcile(10, 1)"

@@ -40,5 +40,5 @@ check_promotion() {
   use_server "$SESSION"
   use_database shop
   check_query "the old server still believes itself in charge: it has to be fenced" 1 \
-    "SELECT count(*) FROM crm_bridge.claim('zoho_crm', 1, crm_bridge.new_id(), 2)"
+    "SELECT count(*) FROM crm_bridge.claim('zoho_crm', 1, crm_bridge.new_id(), org_id => 2)"
 }

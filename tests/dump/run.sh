@@ -18,7 +18,7 @@ check_started() {
   check_query "$where: nothing is left in flight, no delivery is lost or doubled" "0|$deliveries" \
     "SELECT count(*) FILTER (WHERE state = 'in_flight'), count(*) FROM crm_bridge.delivery"
   check_query "$where: a lookup is asked for before a create is sent again" "projects_client|create|t" \
-    "SELECT module, operation, in_doubt FROM crm_bridge.claim('zoho_projects', 100, crm_bridge.new_id(), 1) WHERE module = 'projects_client'"
+    "SELECT module, operation, in_doubt FROM crm_bridge.claim('zoho_projects', 100, crm_bridge.new_id(), org_id => 1) WHERE module = 'projects_client'"
   check_query "$where: our own write coming back is known as ours" "unchanged" \
     "SELECT outcome FROM crm_bridge.receive('crm_deal', (SELECT jsonb_build_array(jsonb_build_object('external_id', '2', 'version', now(), 'fields', jsonb_build_object('stage', 'Closed Won')))), now(), NULL, 1)"
   check_capture "$where" crm_bridge.history_recent

@@ -85,8 +85,8 @@ SELECT FROM crm_bridge.heartbeat(:'lease', 'worker', '1 day');
 UPDATE crm_bridge.crm_account SET phone = '1';
 UPDATE crm_bridge.crm_contact SET phone = '2';
 UPDATE crm_bridge.crm_task SET description = 'soon';
-SELECT FROM crm_bridge.claim('zoho_crm', 100, :'lease', 1);
-SELECT FROM crm_bridge.claim('zoho_projects', 100, :'lease', 1);
+SELECT FROM crm_bridge.claim('zoho_crm', 100, :'lease', org_id => 1);
+SELECT FROM crm_bridge.claim('zoho_projects', 100, :'lease', org_id => 1);
 SELECT FROM crm_bridge.fail(:'lease', (SELECT jsonb_agg(jsonb_build_object('module', d.module, 'record_id', d.record_id,
          'outcome', CASE d.module WHEN 'crm_account' THEN 'park' WHEN 'crm_contact' THEN 'retry' ELSE 'in_doubt' END, 'reason', 'invalid_data',
          'detail', 'the service''s own words')) FROM crm_bridge.delivery AS d

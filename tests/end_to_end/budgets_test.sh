@@ -49,6 +49,10 @@ check_query "B10 quota_status tells what waits, and for how long" 't|t|t' "SELEC
 check_query "B10 nothing is parked and nothing counted as an attempt" '0|0' "SELECT count(*) FILTER (WHERE state IN ('parked', 'dead')),
   COALESCE(max(attempts) FILTER (WHERE state = 'pending'), 0) FROM crm_bridge.delivery"
 
+query "INSERT INTO crm_bridge.projects_task_list (name, project_id) SELECT 'meanwhile', id FROM crm_bridge.projects_project WHERE external_id IS NOT NULL LIMIT 1"
+check_eventually "B10 what goes by another URL pattern does not wait for the one that is used up" t \
+  "SELECT external_id IS NOT NULL FROM crm_bridge.projects_task_list WHERE name = 'meanwhile'"
+
 # One of them is killed with a share in its hands.
 let_time_pass 135
 wait_until "the second window" 60 sent_at_least 120 || true

@@ -192,8 +192,8 @@ SELECT is(pg_temp.attempt('test_administrator', $$ SELECT crm_bridge.activate_pr
 
 SELECT crm_bridge.new_id() AS lease \gset
 SELECT is(pg_temp.attempt('test_worker', v.statement), 'allowed', format('a worker calls %s', split_part(v.statement, '(', 1))) FROM unnest(ARRAY[
-  format('SELECT crm_bridge.heartbeat(%L, ''w'')', :'lease'), 'SELECT * FROM crm_bridge.backlog(''zoho_crm'')', format('SELECT * FROM crm_bridge.claim(''zoho_crm'', 10, %L, 1)', :'lease'),
-  format('SELECT * FROM crm_bridge.claim(''zoho_crm'', 10, %L, 2)', :'lease'), 'SELECT * FROM crm_bridge.receive(''crm_deal'', ''[{"external_id": "w1", "fields": {"deal_name": "w"}}]'', now(), org_id => 2)',
+  format('SELECT crm_bridge.heartbeat(%L, ''w'')', :'lease'), 'SELECT * FROM crm_bridge.backlog(''zoho_crm'')', format('SELECT * FROM crm_bridge.claim(''zoho_crm'', 10, %L, org_id => 1)', :'lease'),
+  format('SELECT * FROM crm_bridge.claim(''zoho_crm'', 10, %L, org_id => 2)', :'lease'), 'SELECT * FROM crm_bridge.receive(''crm_deal'', ''[{"external_id": "w1", "fields": {"deal_name": "w"}}]'', now(), org_id => 2)',
   'SELECT crm_bridge.reconcile(10, 2)', 'SELECT * FROM crm_bridge.sealed_credential(''zoho_crm'', 1)', 'SELECT * FROM crm_bridge.worker_fields(''zoho_crm'', 2)', format('SELECT crm_bridge.end_lease(%L)', :'lease')]) AS v (statement);
 SELECT is(pg_temp.attempt('test_worker', 'SELECT FROM crm_bridge.crm_deal'), '42501', 'a worker reads no record but those that it is handed');
 

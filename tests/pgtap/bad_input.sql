@@ -91,7 +91,7 @@ SELECT is((SELECT state FROM crm_bridge.delivery WHERE record_id = :'theirs'), '
 INSERT INTO crm_bridge.crm_deal (org_id, id, deal_name) VALUES (1, :'deal', 'first'), (1, :'second', 'second');
 CREATE FUNCTION pg_temp.claim(lease uuid) RETURNS bigint LANGUAGE sql AS $$
   UPDATE crm_bridge.delivery SET not_before = '-infinity' WHERE org_id = 1;
-  SELECT count(*) FROM crm_bridge.claim('zoho_crm', 100, lease, 1) $$;
+  SELECT count(*) FROM crm_bridge.claim('zoho_crm', 100, lease, org_id => 1) $$;
 -- A bad result beside a good one of the second deal.  Result: the bad one's outcome, then the good one's.
 CREATE FUNCTION pg_temp.told(lease uuid, bad jsonb, second uuid) RETURNS text[] LANGUAGE sql AS $$
   SELECT array_agg(a.outcome ORDER BY COALESCE(a.record_id = second, false)) FROM crm_bridge.acknowledge(lease, jsonb_build_array(bad, jsonb_build_object('module', 'crm_deal', 'record_id', second, 'external_id', 's2')), 1) AS a $$;
@@ -161,9 +161,9 @@ SELECT results_eq($$ SELECT field, type, writable, maximum_length, picklist FROM
 
 -- The rest of the protocol ----------------------------------------------------------------------------------------
 
-SELECT pg_temp.refused(format($$ SELECT crm_bridge.claim('zoho_crm', 0, %L, 1) $$, :'lease'), '22023', 'limit', 'claim of nothing');
-SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('nope', 1, %L, 1) $$, :'lease'), 'claim for an unknown service');
-SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('zoho_crm', 1, %L, 99) $$, :'lease'), 'claim for an unknown organization');
+SELECT pg_temp.refused(format($$ SELECT crm_bridge.claim('zoho_crm', 0, %L, org_id => 1) $$, :'lease'), '22023', 'limit', 'claim of nothing');
+SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('nope', 1, %L, org_id => 1) $$, :'lease'), 'claim for an unknown service');
+SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('zoho_crm', 1, %L, org_id => 99) $$, :'lease'), 'claim for an unknown organization');
 SELECT pg_temp.refused($$ SELECT crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{}', 99) $$, '23503', 'organization 99', 'a cursor of an unknown organization');
 SELECT pg_temp.refused($$ SELECT crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal', NULL, 99) $$, '23503', 'organization 99', 'a run of an unknown organization');
 SELECT pg_temp.refused(format($$ SELECT crm_bridge.heartbeat(%L, 'x', '-1 second') $$, :'lease'), '23514', 'lease_lasts', 'a heartbeat that lasts less than nothing');

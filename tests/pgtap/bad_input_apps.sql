@@ -14,7 +14,7 @@ SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_deal (deal_name, custom_fie
 INSERT INTO crm_bridge.crm_deal (id, deal_name, custom_fields) VALUES (:'deal', 'Routers', '{"Color": "red", "Colour": "red", "Rank": 1}');
 SELECT pg_temp.refused($$ UPDATE crm_bridge.crm_deal SET custom_fields = '[]' $$, '22023', 'JSON object', 'in an update too');
 SELECT pg_temp.accepted($$ UPDATE crm_bridge.crm_deal SET custom_fields = custom_fields || '{"Color": "blue"}' $$, 'an object is not');
-SELECT results_eq(format($$ SELECT fields FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'), $$ VALUES ('{"Color": "blue", "deal_name": "Routers"}'::jsonb) $$, 'what the service can take is sent');
+SELECT results_eq(format($$ SELECT fields FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'), $$ VALUES ('{"Color": "blue", "deal_name": "Routers"}'::jsonb) $$, 'what the service can take is sent');
 SELECT results_eq(format($$ SELECT subject, state, reason, detail ->> 'why' FROM crm_bridge.explain_sync(%L) WHERE topic = 'field' $$, :'deal'),
   $$ VALUES ('Colour', 'not_sent', 'refused', 'field_unknown'), ('Rank', 'not_sent', 'field_read_only', 'field_read_only') $$, 'B4, D12: what it cannot take is named with the reason');
 SELECT results_eq(format($$ SELECT outcome FROM crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', %L, 'external_id', 'd1')), 1) $$, :'lease', :'deal'), ARRAY['done'], 'the record is delivered');
@@ -35,7 +35,7 @@ SELECT results_eq($$ SELECT created_at > now() - interval '1 hour', amount FROM 
 
 SELECT crm_bridge.new_id() AS edge \gset
 SELECT pg_temp.accepted(format($$ INSERT INTO crm_bridge.crm_deal (id, deal_name, description, amount, closing_date) VALUES (%L, repeat('n', 100000), repeat('w', 10 * 1024 * 1024), repeat('9', 100)::numeric, '0001-01-01 BC') $$, :'edge'), 'P8: an app may write what no service takes');
-SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_crm', 10, :'lease', 1)), 2::bigint, 'it is handed out');
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_crm', 10, :'lease', org_id => 1)), 2::bigint, 'it is handed out');
 SELECT results_eq(format($$ SELECT state FROM crm_bridge.fail(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', %L, 'outcome', 'park', 'reason', 'refused', 'detail', 'INVALID_DATA: maximum length (Deal_Name)')), 1) $$, :'lease', :'edge'), ARRAY['parked'], 'refused');
 SELECT results_eq(format($$ SELECT state, reason, detail ->> 'detail' FROM crm_bridge.explain_sync(%L) WHERE topic = 'delivery' $$, :'edge'), $$ VALUES ('parked', 'parked', 'INVALID_DATA: maximum length (Deal_Name)') $$, 'D12: and has its reason, in the service''s words');
 

@@ -2,7 +2,7 @@
 -- The protocol played from SQL alone: what is handed out, confirmed, repeated, parked, given up (design §7, docs/protocol.md).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(105);
+SELECT plan(106);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 
@@ -21,7 +21,7 @@ RETURNS SETOF text LANGUAGE sql AS $$
     'module', 'crm_deal', 'record_id', record, 'outcome', outcome, 'retry_after', retry_after, 'reason', reason, 'detail', 'the service''s words'))), 1) AS f $$;
 CREATE FUNCTION pg_temp.claimed(lease uuid, OUT operation text, OUT fields jsonb, OUT attempt integer, OUT in_doubt boolean)
 RETURNS SETOF record LANGUAGE sql AS $$
-  SELECT c.operation, c.fields, c.attempt, c.in_doubt FROM crm_bridge.claim('zoho_crm', 100, lease, 1) AS c $$;
+  SELECT c.operation, c.fields, c.attempt, c.in_doubt FROM crm_bridge.claim('zoho_crm', 100, lease, org_id => 1) AS c $$;
 CREATE TEMP VIEW row_of AS SELECT d.state, d.fields, d.generation, d.attempts, d.in_doubt, d.sent, d.lease, d.reason, d.detail, d.not_before FROM crm_bridge.delivery AS d;
 
 -- Coalescing and handing out ---------------------------------------------------------------------------------------
@@ -32,7 +32,8 @@ SELECT is((SELECT count(*) FROM crm_bridge.delivery), 1::bigint, 'B10: fifty upd
 SELECT is((SELECT generation FROM row_of), 1::bigint, 'the generation need not move while nobody has it');
 SELECT results_eq($$ SELECT * FROM crm_bridge.backlog('zoho_crm') $$, ARRAY[1::bigint], 'backlog names the organization');
 SELECT is_empty($$ SELECT * FROM crm_bridge.backlog('zoho_projects') $$, 'for the service that lacks it only');
-SELECT results_eq(format($$ SELECT module, record_id, operation, external_id, version, fields, context, attempt, in_doubt FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'),
+SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('zoho_crm', 10, %L, '{crm_deal}', 1) $$, :'lease'), 'B10: a module whose budget is used up is passed over');
+SELECT results_eq(format($$ SELECT module, record_id, operation, external_id, version, fields, context, attempt, in_doubt FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'),
   format($$ VALUES ('crm_deal', %L::uuid, 'create', NULL, NULL::timestamptz, '{"deal_name": "Routers", "amount": 50}'::jsonb, '{}'::jsonb, 1, false) $$, :'deal'),
   'a create is handed out with all that is not empty');
 SELECT results_eq('SELECT state, fields, sent, lease FROM row_of', format($$ VALUES ('in_flight', '{}'::text[], '{"deal_name": "Routers", "amount": 50}'::jsonb, %L::uuid) $$, :'lease'), 'design §7: what is sent is stored before it is handed out');
@@ -103,7 +104,7 @@ DECLARE
 BEGIN
   FOR n IN 1 .. 3 LOOP
     UPDATE crm_bridge.delivery SET not_before = '-infinity';
-    PERFORM pg_temp.failed(worker, c.record_id, 'retry') FROM crm_bridge.claim('zoho_crm', 1, worker, 1) AS c;
+    PERFORM pg_temp.failed(worker, c.record_id, 'retry') FROM crm_bridge.claim('zoho_crm', 1, worker, org_id => 1) AS c;
   END LOOP;
 END
 $$;
@@ -139,12 +140,12 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.heartbeat(crm_bridge.new_id(), 'w', 
 
 INSERT INTO crm_bridge.crm_account (id, account_name) VALUES (:'account', 'Acme');
 UPDATE crm_bridge.crm_deal SET account_id = :'account', amount = 3;
-SELECT results_eq(format($$ SELECT module, operation, fields FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'),
+SELECT results_eq(format($$ SELECT module, operation, fields FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'),
   $$ VALUES ('crm_account', 'create', '{"account_name": "Acme"}'::jsonb) $$, 'B6: parents first: a deal waits for its account');
 SELECT results_eq(format('SELECT d.state, d.waits_for, d.stopped, d.attempts, d.lease FROM crm_bridge.delivery AS d WHERE d.record_id = %L', :'deal'),
   format($$ VALUES ('waiting', %L::uuid, true, 0, NULL::uuid) $$, :'account'), 'it says for whom it waits, and no attempt is counted');
 SELECT results_eq(format($$ SELECT outcome FROM crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_account', 'record_id', %L, 'external_id', 'a1')), 1) $$, :'lease', :'account'), ARRAY['done'], 'the account is created');
-SELECT results_eq(format($$ SELECT module, operation, external_id, fields FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'),
+SELECT results_eq(format($$ SELECT module, operation, external_id, fields FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'),
   $$ VALUES ('crm_deal', 'update', 'd1', '{"account_id": "a1", "amount": 3}'::jsonb) $$, 'which wakes the deal; references travel as external ids');
 SELECT is((SELECT d.sent ->> 'account_id' FROM crm_bridge.delivery AS d), :'account', 'and are kept as our own');
 SELECT * FROM pg_temp.acknowledged(:'lease', :'deal') \gset
@@ -160,7 +161,7 @@ UPDATE crm_bridge.crm_deal SET amount = 4;
 SELECT * FROM pg_temp.claimed(:'lease') \gset claimed_
 SELECT results_eq(format('SELECT pg_temp.acknowledged(%L, %L, %L)', :'lease', :'deal', 'd2'), ARRAY['duplicate'], 'B3: a second external id is a duplicate');
 SELECT is((SELECT external_id FROM crm_bridge.crm_deal), 'd1', 'the record keeps its first');
-SELECT results_eq(format('SELECT operation, external_id, fields FROM crm_bridge.claim(%L, 10, %L, 1)', 'zoho_crm', :'lease'), $$ VALUES ('delete', 'd2', '{}'::jsonb) $$, 'and the second is to be deleted at the service');
+SELECT results_eq(format('SELECT operation, external_id, fields FROM crm_bridge.claim(%L, 10, %L, org_id => 1)', 'zoho_crm', :'lease'), $$ VALUES ('delete', 'd2', '{}'::jsonb) $$, 'and the second is to be deleted at the service');
 SELECT results_eq(format($$ SELECT s FROM (SELECT record_id FROM crm_bridge.delivery) AS d CROSS JOIN LATERAL pg_temp.acknowledged(%L, d.record_id) AS s $$, :'lease'), ARRAY['done'], 'which is done');
 SELECT is((SELECT state FROM crm_bridge.shadow WHERE external_id = 'd2'), 'gone', 'and remembered');
 SELECT is((SELECT count(*) FROM crm_bridge.delivery), 0::bigint, 'nothing is left');
@@ -176,10 +177,10 @@ SELECT * FROM pg_temp.claimed(:'lease') \gset claimed_
 DELETE FROM crm_bridge.crm_deal WHERE id = :'short';
 SELECT results_eq('SELECT d.operation, d.state FROM crm_bridge.delivery AS d', $$ VALUES ('delete', 'in_flight') $$, 'deleted while its create is in flight');
 SELECT results_eq(format('SELECT pg_temp.acknowledged(%L, %L, %L)', :'lease', :'short', 'd3'), ARRAY['pending'], 'when the create is confirmed the deletion is due');
-SELECT results_eq(format('SELECT operation, external_id FROM crm_bridge.claim(%L, 10, %L, 1)', 'zoho_crm', :'lease'), $$ VALUES ('delete', 'd3') $$, 'and is handed out with the new id');
+SELECT results_eq(format('SELECT operation, external_id FROM crm_bridge.claim(%L, 10, %L, org_id => 1)', 'zoho_crm', :'lease'), $$ VALUES ('delete', 'd3') $$, 'and is handed out with the new id');
 SELECT results_eq(format('SELECT pg_temp.acknowledged(%L, %L)', :'lease', :'short'), ARRAY['done'], 'and done');
 DELETE FROM crm_bridge.crm_deal WHERE id = :'deal';
-SELECT results_eq(format('SELECT operation, external_id, version FROM crm_bridge.claim(%L, 10, %L, 1)', 'zoho_crm', :'lease'), $$ VALUES ('delete', 'd1', '2026-04-01'::timestamptz) $$, 'a live record''s deletion is handed out');
+SELECT results_eq(format('SELECT operation, external_id, version FROM crm_bridge.claim(%L, 10, %L, org_id => 1)', 'zoho_crm', :'lease'), $$ VALUES ('delete', 'd1', '2026-04-01'::timestamptz) $$, 'a live record''s deletion is handed out');
 SELECT results_eq(format('SELECT pg_temp.failed(%L, %L, %L)', :'lease', :'deal', 'gone'), ARRAY['done'], 'deleting what is gone already is done');
 SELECT results_eq(format('SELECT state, fields FROM crm_bridge.shadow WHERE record_id = %L', :'deal'), $$ VALUES ('gone', '{}'::jsonb) $$, 'the shadow remembers that it is gone, not what it was');
 SELECT is((SELECT count(*) FROM crm_bridge.delivery), 0::bigint, 'nothing is left');

@@ -11,12 +11,12 @@ SELECT plan(23);
 CREATE FUNCTION pg_temp.told(about jsonb, fields jsonb, read_started_at timestamptz DEFAULT clock_timestamp())
 RETURNS text LANGUAGE sql AS $$
   SELECT r.outcome FROM crm_bridge.receive('crm_deal', jsonb_build_array(jsonb_build_object('external_id', 'd1', 'fields', fields) || about), read_started_at) AS r $$;
-CREATE FUNCTION pg_temp.claimed(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$ SELECT c.operation || ' ' || c.fields FROM crm_bridge.claim('zoho_crm', 10, lease, 1) AS c $$;
+CREATE FUNCTION pg_temp.claimed(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$ SELECT c.operation || ' ' || c.fields FROM crm_bridge.claim('zoho_crm', 10, lease, org_id => 1) AS c $$;
 CREATE FUNCTION pg_temp.confirmed(lease uuid, version text) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT a.outcome FROM crm_bridge.shadow AS s, crm_bridge.acknowledge(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', s.record_id, 'external_id', 'd1', 'version', version)), 1) AS a $$;
 -- A write of ours that times out: its answer never comes, and it is due again at once.
 CREATE FUNCTION pg_temp.time_out(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$
-  SELECT c.operation FROM crm_bridge.claim('zoho_crm', 10, lease, 1) AS c;
+  SELECT c.operation FROM crm_bridge.claim('zoho_crm', 10, lease, org_id => 1) AS c;
   SELECT f.state FROM crm_bridge.shadow AS s, crm_bridge.fail(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', s.record_id, 'outcome', 'in_doubt', 'reason', 'timed_out')), 1) AS f;
   UPDATE crm_bridge.delivery SET not_before = '-infinity';
   SELECT 'due again' $$;

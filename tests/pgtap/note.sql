@@ -18,11 +18,11 @@ INSERT INTO crm_bridge.crm_deal (id, deal_name, stage) VALUES (:'deal', 'Routers
 INSERT INTO crm_bridge.crm_task (id, subject, deal_id) VALUES (:'task', 'Ship', :'deal');
 INSERT INTO crm_bridge.crm_note (id, title, content, task_id) VALUES (:'note', 'Call', 'Asked for a discount', :'task');
 SELECT results_eq('TABLE dirty', $$ VALUES ('crm_deal', 'write', 'pending', '{}'::text[]), ('crm_note', 'write', 'pending', '{}'), ('crm_task', 'write', 'pending', '{}') $$, 'a note is to be sent like any other record');
-SELECT set_eq(format($$ SELECT module FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'), ARRAY['crm_deal'], 'B6: the deal goes first');
+SELECT set_eq(format($$ SELECT module FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'), ARRAY['crm_deal'], 'B6: the deal goes first');
 SELECT crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', :'deal', 'external_id', 'd1', 'version', '2026-03-01T09:00:00Z')), 1) \g /dev/null
-SELECT set_eq(format($$ SELECT module FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'), ARRAY['crm_task'], 'then the task');
+SELECT set_eq(format($$ SELECT module FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'), ARRAY['crm_task'], 'then the task');
 SELECT crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_task', 'record_id', :'task', 'external_id', 't1', 'version', '2026-03-01T09:00:00Z')), 1) \g /dev/null
-SELECT results_eq(format($$ SELECT module, operation, fields FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'),
+SELECT results_eq(format($$ SELECT module, operation, fields FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'),
   $$ VALUES ('crm_note', 'create', '{"title": "Call", "content": "Asked for a discount", "task_id": "t1"}'::jsonb) $$, 'then the note, with the CRM''s id of the task that it hangs on');
 SELECT crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_note', 'record_id', :'note', 'external_id', 'n1', 'version', '2026-03-01T09:00:00Z')), 1) \g /dev/null
 
@@ -42,7 +42,7 @@ SELECT pg_temp.send_all(:'lease') AS sent \gset
 SELECT results_eq($$ SELECT pg_temp.told('[{"external_id": "n2", "deleted": true}]') $$, ARRAY['deleted'], 'one that is gone');
 SELECT is((SELECT count(*) FROM crm_bridge.crm_note WHERE external_id = 'n2'), 0::bigint, 'is gone here');
 DELETE FROM crm_bridge.crm_note WHERE external_id = 'n1';
-SELECT results_eq(format($$ SELECT module, operation, external_id FROM crm_bridge.claim('zoho_crm', 10, %L, 1) $$, :'lease'), $$ VALUES ('crm_note', 'delete', 'n1') $$, 'a deletion is handed out');
+SELECT results_eq(format($$ SELECT module, operation, external_id FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) $$, :'lease'), $$ VALUES ('crm_note', 'delete', 'n1') $$, 'a deletion is handed out');
 
 -- Which of ours are still there -------------------------------------------------------------------------------------
 

@@ -56,9 +56,9 @@ SELECT is((SELECT portal_id FROM crm_bridge.projects_project), (SELECT portal_id
 SELECT is(crm_bridge.create_project_from_deal(:'deal'), :'project'::uuid, 'a second call returns the same project');
 SELECT is((SELECT count(*) FROM crm_bridge.projects_project) + (SELECT count(*) FROM crm_bridge.projects_client), 2::bigint, 'and makes nothing');
 SELECT results_eq('SELECT module, operation FROM dirty', $$ VALUES ('projects_client', 'write'), ('projects_project', 'write') $$, 'R54: both are to be made in Projects');
-SELECT results_eq(format($$ SELECT module, operation, fields, context FROM crm_bridge.claim('zoho_projects', 10, %L, 1) $$, :'lease'), $$ VALUES ('projects_client', 'create', '{"name": "Acme", "portal_id": "p1"}'::jsonb, '{"portal_id": "p1"}'::jsonb) $$, 'B6: the client first');
+SELECT results_eq(format($$ SELECT module, operation, fields, context FROM crm_bridge.claim('zoho_projects', 10, %L, org_id => 1) $$, :'lease'), $$ VALUES ('projects_client', 'create', '{"name": "Acme", "portal_id": "p1"}'::jsonb, '{"portal_id": "p1"}'::jsonb) $$, 'B6: the client first');
 SELECT count(*) AS done FROM crm_bridge.acknowledge(:'lease', (SELECT jsonb_agg(jsonb_build_object('module', d.module, 'record_id', d.record_id, 'external_id', 'cl1')) FROM crm_bridge.delivery AS d WHERE d.state = 'in_flight'), 1) \gset
-SELECT results_eq(format($$ SELECT module, operation, fields ->> 'client_id', context FROM crm_bridge.claim('zoho_projects', 10, %L, 1) $$, :'lease'), $$ VALUES ('projects_project', 'create', 'cl1', '{"portal_id": "p1"}'::jsonb) $$, 'then the project, with the client''s id');
+SELECT results_eq(format($$ SELECT module, operation, fields ->> 'client_id', context FROM crm_bridge.claim('zoho_projects', 10, %L, org_id => 1) $$, :'lease'), $$ VALUES ('projects_project', 'create', 'cl1', '{"portal_id": "p1"}'::jsonb) $$, 'then the project, with the client''s id');
 SELECT count(*) AS done FROM crm_bridge.acknowledge(:'lease', (SELECT jsonb_agg(jsonb_build_object('module', d.module, 'record_id', d.record_id, 'external_id', 'pr1')) FROM crm_bridge.delivery AS d WHERE d.state = 'in_flight'), 1) \gset
 
 SELECT crm_bridge.new_id() AS named, crm_bridge.new_id() AS nameless, crm_bridge.new_id() AS sibling \gset
@@ -179,7 +179,7 @@ SELECT is((SELECT is_completed FROM crm_bridge.projects_task WHERE id = :'task')
 SELECT crm_bridge.pause('zoho_projects', 'maintenance') AS done \gset
 SELECT pg_temp.new_deal('While paused', 'Qualification') AS paused \gset
 SELECT isnt(crm_bridge.create_project_from_deal(:'paused'), NULL, 'while Projects is paused projects can be made');
-SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('zoho_projects', 10, %L, 1) $$, :'lease'), 'and wait to be sent');
+SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('zoho_projects', 10, %L, org_id => 1) $$, :'lease'), 'and wait to be sent');
 SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
 SELECT pg_temp.refused(format('SELECT crm_bridge.create_project_from_deal(%L)', :'deal'), '55000', 'not settled which organization', 'with two organizations one must be named');
 SELECT pg_temp.refused(format('SELECT crm_bridge.create_project_from_deal(%L, org_id => 2)', :'deal'), '55000', 'not active', 'each has its own integration');

@@ -16,7 +16,7 @@ SELECT id AS client FROM crm_bridge.projects_client \gset
 SELECT pg_temp.forget() AS forgotten \gset
 
 CREATE FUNCTION pg_temp.claimed(lease uuid) RETURNS TABLE (operation text, fields jsonb, context jsonb) LANGUAGE sql AS $$
-  SELECT c.operation, c.fields, c.context FROM crm_bridge.claim('zoho_projects', 10, lease, 1) AS c ORDER BY c.module, c.record_id $$;
+  SELECT c.operation, c.fields, c.context FROM crm_bridge.claim('zoho_projects', 10, lease, org_id => 1) AS c ORDER BY c.module, c.record_id $$;
 CREATE FUNCTION pg_temp.confirm(lease uuid, external_id text) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT a.outcome FROM crm_bridge.acknowledge(lease, (SELECT jsonb_agg(jsonb_build_object('module', d.module, 'record_id', d.record_id, 'version', '2026-04-02T09:10:11Z')
     || CASE WHEN d.operation = 'delete' THEN '{}' ELSE jsonb_build_object('external_id', confirm.external_id) END) FROM crm_bridge.delivery AS d WHERE d.state = 'in_flight'), 1) AS a $$;

@@ -12,7 +12,7 @@ SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
 CREATE FUNCTION pg_temp.told(external_id text, about jsonb, fields jsonb DEFAULT '{}', read_started_at timestamptz DEFAULT clock_timestamp())
 RETURNS text LANGUAGE sql AS $$
   SELECT r.outcome FROM crm_bridge.receive('crm_deal', jsonb_build_array(jsonb_build_object('external_id', external_id, 'fields', fields) || about), read_started_at) AS r $$;
-CREATE FUNCTION pg_temp.claim(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$ SELECT c.operation || ' ' || c.fields FROM crm_bridge.claim('zoho_crm', 10, lease, 1) AS c $$;
+CREATE FUNCTION pg_temp.claim(lease uuid) RETURNS SETOF text LANGUAGE sql AS $$ SELECT c.operation || ' ' || c.fields FROM crm_bridge.claim('zoho_crm', 10, lease, org_id => 1) AS c $$;
 CREATE FUNCTION pg_temp.confirm(lease uuid, record uuid, external_id text, version timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT a.outcome FROM crm_bridge.acknowledge(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', record, 'external_id', external_id, 'version', version)), 1) AS a $$;
 CREATE TEMP VIEW deal AS SELECT d.deal_name, d.amount, d.stage, d.origin, d.modified_by FROM crm_bridge.crm_deal AS d;

@@ -34,14 +34,14 @@ SELECT results_eq($$ SELECT array_agg(s.external_id ORDER BY o.n) FROM crm_bridg
 
 SELECT crm_bridge.new_id() AS ours, crm_bridge.new_id() AS lost \gset
 INSERT INTO crm_bridge.crm_deal (id, deal_name, amount) VALUES (:'ours', 'Made here', 5);
-SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 10, :'lease', 1) \gset
+SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 10, :'lease', org_id => 1) \gset
 SELECT results_eq(format($$ SELECT outcome FROM pg_temp.told('[{"external_id": "d2", "record_id": "%s", "version": "2026-01-01T00:00:00Z", "fields": {"deal_name": "Made here", "amount": 5, "stage": "Qualification"}}]') $$, :'ours'), ARRAY['updated'], 'B3: a record that carries our own id is ours, though its answer is still on the way');
 SELECT results_eq(format('SELECT external_id, stage FROM crm_bridge.crm_deal WHERE id = %L', :'ours'), $$ VALUES ('d2', 'Qualification') $$, 'it gets its external id');
 SELECT results_eq(format($$ SELECT outcome FROM crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', %L, 'external_id', 'd2')), 1) $$, :'lease', :'ours'), ARRAY['done'], 'the answer finds nothing left to do');
 SELECT is((SELECT count(*) FROM crm_bridge.crm_deal), 2::bigint, 'there is one record of it');
 
 INSERT INTO crm_bridge.crm_deal (id, deal_name, amount) VALUES (:'lost', 'Answer lost', 6);
-SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 10, :'lease', 1) \gset
+SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 10, :'lease', org_id => 1) \gset
 SELECT results_eq($$ SELECT outcome FROM pg_temp.told('[{"external_id": "d3", "fields": {"deal_name": "Answer lost", "amount": 6}}, {"external_id": "d4", "fields": {"deal_name": "Another"}}]') $$, ARRAY['inserted', 'inserted'], 'read before the answer and without our id, it looks like a stranger');
 SELECT count(*) AS told FROM pg_temp.told(format('[{"external_id": "k1", "fields": {"subject": "about it", "deal_id": "d3"}}]')::jsonb, 'crm_task') \gset
 SELECT results_eq(format($$ SELECT outcome FROM crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', %L, 'external_id', 'd3')), 1) $$, :'lease', :'lost'), ARRAY['done'], 'B3: when the answer comes');
@@ -72,7 +72,7 @@ SELECT results_eq($$ SELECT outcome FROM pg_temp.told('[{"external_id": "d1", "v
 UPDATE crm_bridge.crm_deal SET custom_fields = custom_fields || '{"Region__c": "US", "Partner__c": "a8"}' WHERE external_id = 'd1';
 SELECT results_eq($$ SELECT outcome FROM pg_temp.told('[{"external_id": "d1", "version": "2026-02-03T00:00:00Z", "fields": {"Region__c": "EU", "Weight__c": 2}}]') $$, ARRAY['updated'], 'they are merged one by one');
 SELECT is((SELECT custom_fields FROM crm_bridge.crm_deal WHERE external_id = 'd1'), '{"Region__c": "US", "Weight__c": 2, "Partner__c": "a8", "New__c": {"a": [1]}}', 'our change and theirs both survive');
-SELECT results_eq(format($$ SELECT c.fields FROM crm_bridge.claim('zoho_crm', 10, %L, 1) AS c WHERE c.external_id = 'd1' $$, :'lease'), $$ VALUES ('{"Region__c": "US", "Partner__c": "a8"}'::jsonb) $$, 'and ours is handed out under its API name');
+SELECT results_eq(format($$ SELECT c.fields FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) AS c WHERE c.external_id = 'd1' $$, :'lease'), $$ VALUES ('{"Region__c": "US", "Partner__c": "a8"}'::jsonb) $$, 'and ours is handed out under its API name');
 SELECT results_eq($$ SELECT outcome FROM pg_temp.told('[{"external_id": "d9", "fields": {"deal_name": "Sly", "id": "00000000-0000-7000-8000-000000000009", "org_id": 7, "origin": "app", "external_id": "x", "custom_fields": {"a": 1}}}]') $$, ARRAY['inserted'], 'fields with the names of shared columns');
 SELECT results_eq($$ SELECT org_id, origin, id::text = '00000000-0000-7000-8000-000000000009' FROM crm_bridge.crm_deal WHERE external_id = 'd9' $$, $$ VALUES (1::bigint, 'service', false) $$, 'set none of these');
 SELECT crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal') AS run \gset

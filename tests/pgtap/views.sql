@@ -58,7 +58,7 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY['zoho_crm', 'zoho_projects', 'zoho_crm'] LOOP
-    INSERT INTO handed_out SELECT name, c.module, c.record_id, c.operation, ARRAY(SELECT jsonb_object_keys(c.fields)) FROM crm_bridge.claim(name, 100, worker, 1) AS c;
+    INSERT INTO handed_out SELECT name, c.module, c.record_id, c.operation, ARRAY(SELECT jsonb_object_keys(c.fields)) FROM crm_bridge.claim(name, 100, worker, org_id => 1) AS c;
     PERFORM * FROM crm_bridge.acknowledge(worker, (SELECT jsonb_agg(jsonb_build_object('module', h.module, 'record_id', h.record_id) || CASE h.request WHEN 'create' THEN jsonb_build_object('external_id', h.record_id) ELSE '{}' END)
       FROM handed_out AS h JOIN crm_bridge.delivery AS d ON d.record_id = h.record_id AND d.state = 'in_flight'), 1);
   END LOOP;
@@ -71,7 +71,7 @@ SELECT is((SELECT count(*) FROM crm_bridge.delivery), 0::bigint, 'all of it');
 
 SELECT crm_bridge.new_id() AS bad \gset
 INSERT INTO crm_bridge.crm_lead (id, last_name) VALUES (:'bad', 'Bad');
-SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 1, :'lease', 1) \gset
+SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 1, :'lease', org_id => 1) \gset
 SELECT count(*) AS failed FROM crm_bridge.fail(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_lead', 'record_id', :'bad', 'outcome', 'park', 'reason', 'INVALID_DATA', 'detail', 'Email is not valid')), 1) \gset
 SELECT results_eq('SELECT module, record_id, operation, state, attempts, reason, detail FROM crm_bridge.dead_letters', format($$ VALUES ('crm_lead', %L::uuid, 'write', 'parked', 1, 'INVALID_DATA', 'Email is not valid') $$, :'bad'), 'dead_letters: with the service''s own words');
 SELECT results_eq('SELECT service, need_a_person, in_step FROM crm_bridge.integration_overview ORDER BY service', $$ VALUES ('zoho_crm', 1::numeric, true), ('zoho_projects', 0, true) $$, 'integration_overview counts what needs a person');

@@ -129,12 +129,7 @@ std::size_t Relay::free_places() const {
 bool Relay::claim(Database &database) {
   const std::string &service = context_.settings().kind;
   if (!shared_.lease.fresh()) return false;
-  std::vector<std::int64_t> due = database.backlog(service);
-  const auto now = Clock::now();
-  std::erase_if(due, [&](std::int64_t org_id) {
-    const auto rest = resting_.find(org_id);
-    return rest != resting_.end() && rest->second.look_again > now;
-  });
+  const std::vector<std::int64_t> due = database.backlog(service);
   bool found = false;
   more_is_due_ = false;
   std::size_t left = due.size();
@@ -147,7 +142,8 @@ bool Relay::claim(Database &database) {
     if (session == nullptr) continue;
     const int limit =
         std::min(largest_claim, static_cast<int>(places) * service_->records_a_request());
-    std::vector<Change> changes = database.claim(service, limit, shared_.lease.id(), org_id);
+    std::vector<Change> changes =
+        database.claim(service, limit, shared_.lease.id(), resting_modules(org_id), org_id);
     if (changes.empty()) continue;
     found = true;
     if (knows_less(session->catalog(), changes)) {
@@ -171,6 +167,16 @@ bool Relay::claim(Database &database) {
     }
   }
   return found;
+}
+
+std::vector<std::string> Relay::resting_modules(std::int64_t org_id) const {
+  std::vector<std::string> modules;
+  const auto now = Clock::now();
+  for (auto rest = resting_.lower_bound({org_id, ""});
+       rest != resting_.end() && rest->first.first == org_id; ++rest) {
+    if (rest->second.look_again > now) modules.push_back(rest->first.second);
+  }
+  return modules;
 }
 
 void Relay::launch() {
@@ -219,8 +225,8 @@ void Relay::settle(const Batch &batch, Delivered delivered) {
     if (verdict.outcome == Outcome::release ||
         (verdict.outcome == Outcome::retry && verdict.reason == "rate_limited")) {
       const milliseconds wait = std::max(verdict.retry_after, milliseconds{100});
-      resting_[batch.org_id] = {Clock::now() + wait,
-                                Clock::now() + std::min(wait, Budget::look_again)};
+      resting_[{batch.org_id, settled.module}] = {
+          Clock::now() + wait, Clock::now() + std::min(wait, Budget::look_again)};
     }
     outbox_.add(batch.org_id, std::move(settled));
   }
@@ -279,7 +285,7 @@ bool Relay::drain(Database &database) {
     if (flights_.empty() && waiting_.empty()) {
       const auto now = Clock::now();
       auto soonest = Clock::time_point::max();
-      for (const auto &[org_id, rest] : resting_) {
+      for (const auto &[what, rest] : resting_) {
         if (rest.until > now) soonest = std::min(soonest, rest.until);
       }
       if (soonest > now + longest_rest_once) break;

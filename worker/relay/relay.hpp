@@ -44,6 +44,8 @@ class Relay {
   void loop(Database &database);
   // True if anything was claimed.
   bool claim(Database &database);
+  // What the service takes none of for a while: the other modules' records go past it.
+  std::vector<std::string> resting_modules(std::int64_t org_id) const;
   void launch();
   // Takes finished flights into the outbox; true if there were any.
   bool land();
@@ -61,13 +63,13 @@ class Relay {
   std::deque<Batch> waiting_;
   std::list<Flight> flights_;
   bool more_is_due_ = false;  // the last claim gave all that was asked for
-  // An organization whose budget is used up: until when the service wants no more, and when it is
-  // worth a look, because others may have given back what they did not need.
+  // A module of an organization whose budget is used up: until when the service wants no more, and
+  // when it is worth a look, because others may have given back what they did not need.
   struct Rest {
     Clock::time_point until{};
     Clock::time_point look_again{};
   };
-  std::map<std::int64_t, Rest> resting_;
+  std::map<std::pair<std::int64_t, std::string>, Rest> resting_;
 };
 
 }  // namespace crm_bridge::worker
