@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "pg/jsonb.hpp"
 #include "pg/spi.hpp"
@@ -77,6 +78,7 @@ struct Organization {
   std::map<std::string, core::Policy, std::less<>>
       policies;  // "module.field" and "module.*", against the service
   std::map<std::string, ServiceFields, std::less<>> service_fields;  // by module
+  std::set<std::string> closed_services;      // switched off, or their trial is over
   std::vector<std::string> automated_stages;  // a deal that enters one of them gets a project (R55)
   std::unique_ptr<core::Resolver> resolver;
 

@@ -60,6 +60,11 @@ constinit pg::Statement select_automated_stages{
     " WHERE a.org_id = $1 AND a.rule = 'won_deal_becomes_project' AND a.enabled",
     {INT8OID}};
 
+constinit pg::Statement select_closed_services{
+    "SELECT i.service FROM crm_bridge.integration AS i"
+    " WHERE i.org_id = $1 AND i.state IN ('off', 'trial_expired')",
+    {INT8OID}};
+
 constinit pg::Statement select_crm_email{
     "SELECT pg_catalog.lower(u.email) FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND u.id = "
     "$2",
@@ -238,6 +243,9 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   pg::Rows const stages = select_automated_stages.execute({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < stages.size(); ++i)
     organization->automated_stages.push_back(stages[i].string(0));
+  pg::Rows const closed = select_closed_services.execute({pg::argument(org_id)});
+  for (std::uint64_t i = 0; i < closed.size(); ++i)
+    organization->closed_services.insert(closed[i].string(0));
   return organization;
 }
 

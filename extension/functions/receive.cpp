@@ -363,6 +363,11 @@ Datum receive(FunctionCallInfo fcinfo) {
   catalog::demand_armed();
   auto const module = catalog::module(pg::text_of(fcinfo->args[0].value));
   auto const organization = catalog::organization(organization_argument(fcinfo, 4));
+  if (organization->closed_services.contains(module->service))
+    throw core::Error{{.sqlstate = "55000",
+                       .message = "service \"" + module->service + "\" is not active",
+                       .detail = "It is switched off or its trial is over: nothing is received.",
+                       .hint = "See crm_bridge.integration_overview."}};
   core::Instant const read_at = pg::instant_of(DatumGetTimestampTz(fcinfo->args[2].value));
   std::optional<core::Uuid> run;
   if (!fcinfo->args[3].isnull) run = pg::uuid_of(fcinfo->args[3].value);

@@ -57,7 +57,7 @@ BEGIN
              'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history',
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
-             'quota_status', 'webhook_channel'];
+             'quota_status', 'webhook_channel', 'open_integration'];
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._readable() IS 'what an analyst may read';
@@ -122,7 +122,7 @@ BEGIN
   PERFORM crm_bridge.grant_app(role, org_id);
   PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
-    ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
+    ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget']);
 END
 $$;

@@ -1,14 +1,6 @@
 -- Budgets: what workers ask for before they send, and what administrators decide.  Each call locks one row of budget for as long
 -- as its one short transaction lasts; nothing here is ever touched by an app's write.
 
--- The time by which budgets and channels lapse: the server's, moved by crm_bridge.clock_offset in tests.
-CREATE OR REPLACE FUNCTION crm_bridge._clock()
-RETURNS timestamptz
-LANGUAGE c VOLATILE
-AS 'MODULE_PATHNAME', 'crm_bridge_clock';
-COMMENT ON FUNCTION crm_bridge._clock() IS 'the time by which budgets and channels lapse';
-REVOKE ALL ON FUNCTION crm_bridge._clock() FROM PUBLIC;
-
 -- What a service publishes about its limits: api/zoho-crm.md §5, api/zoho-projects.md §14.  Of Projects' 100 five are left for
 -- people and scripts that use the same portal.
 CREATE OR REPLACE FUNCTION crm_bridge._published_limit(service text, pattern text, org_id bigint)

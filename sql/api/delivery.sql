@@ -17,6 +17,7 @@ BEGIN
    WHERE l.org_id = 0 AND l.renewed_at < now() - interval '1 hour'
      AND l.lease <> heartbeat.lease
      AND NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.state = 'in_flight' AND d.lease = l.lease);
+  PERFORM crm_bridge._end_trials();
   DELETE FROM crm_bridge.budget_place AS p
    WHERE p.asked_at < now() - interval '1 minute' AND p.lease <> ALL (crm_bridge._fresh_leases());
 END
@@ -48,13 +49,13 @@ DECLARE
 BEGIN
   RETURN QUERY
     SELECT i.org_id
-      FROM crm_bridge.integration AS i
+      FROM crm_bridge.open_integration AS i
      CROSS JOIN LATERAL (
            SELECT d.queued_at FROM crm_bridge.delivery AS d
             WHERE d.org_id = i.org_id AND d.service = backlog.service AND NOT d.stopped
               AND ((d.state = 'pending' AND d.not_before <= now()) OR (d.state = 'in_flight' AND d.lease <> ALL (fresh)))
             ORDER BY d.queued_at, d.record_id LIMIT 1) AS oldest
-     WHERE i.service = backlog.service AND i.state = 'active'
+     WHERE i.service = backlog.service AND (i.reads_until IS NULL OR i.reads_until <= crm_bridge._clock())
      ORDER BY oldest.queued_at;
 END
 $$;
@@ -97,7 +98,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'lease must not be null',
       HINT = 'Make one with crm_bridge.new_id() and keep it alive with crm_bridge.heartbeat().';
   END IF;
-  PERFORM 1 FROM crm_bridge.integration AS i WHERE i.org_id = org AND i.service = claim.service AND i.state = 'active';
+  PERFORM 1 FROM crm_bridge.open_integration AS i
+    WHERE i.org_id = org AND i.service = claim.service AND (i.reads_until IS NULL OR i.reads_until <= crm_bridge._clock());
   IF NOT FOUND THEN
     RETURN;
   END IF;

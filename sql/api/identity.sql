@@ -34,3 +34,11 @@ AS 'MODULE_PATHNAME', 'crm_bridge_configuration_changed';
 COMMENT ON FUNCTION crm_bridge._configuration_changed() IS
   'statement trigger of the configuration tables: all backends read them again';
 REVOKE ALL ON FUNCTION crm_bridge._configuration_changed() FROM PUBLIC;
+
+-- The time by which budgets and channels lapse: the server's, moved by crm_bridge.clock_offset in tests.
+CREATE OR REPLACE FUNCTION crm_bridge._clock()
+RETURNS timestamptz
+LANGUAGE c VOLATILE
+AS 'MODULE_PATHNAME', 'crm_bridge_clock';
+COMMENT ON FUNCTION crm_bridge._clock() IS 'the time by which trials, budgets and channels lapse; a superuser moves it for tests (crm_bridge.clock_offset)';
+REVOKE ALL ON FUNCTION crm_bridge._clock() FROM PUBLIC;

@@ -129,8 +129,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY SELECT i.org_id FROM crm_bridge.integration AS i
-                WHERE i.service = notice_backlog.service AND i.state = 'active'
+  RETURN QUERY SELECT i.org_id FROM crm_bridge.open_integration AS i
+                WHERE i.service = notice_backlog.service
                   AND EXISTS (SELECT 1 FROM crm_bridge.inbox AS n WHERE n.org_id = i.org_id AND n.service = i.service
                                  AND (n.taken_at IS NULL OR n.taken_at < now() - interval '15 seconds'))
                 ORDER BY 1;

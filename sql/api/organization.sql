@@ -133,8 +133,10 @@ BEGIN
    WHERE d.state = 'in_flight';
   UPDATE crm_bridge.command AS c SET state = 'requested', lease = NULL WHERE c.state = 'taken';
   IF start_here.reason <> 'upgraded' THEN
+    -- Nothing is sent before what happened meanwhile has been read; nobody waits for that longer than an hour.
+    UPDATE crm_bridge.integration AS i SET reads_until = crm_bridge._clock() + interval '1 hour' WHERE i.state IN ('active', 'stopped');
     INSERT INTO crm_bridge.command (org_id, service, kind, arguments)
-    SELECT i.org_id, i.service, 'initial_sync', '{}' FROM crm_bridge.integration AS i WHERE i.state = 'active';
+    SELECT i.org_id, i.service, 'initial_sync', '{"repeat": true}' FROM crm_bridge.integration AS i WHERE i.state IN ('active', 'stopped');
   END IF;
   RETURN new_epoch;
 END

@@ -15,7 +15,10 @@ CREATE VIEW crm_bridge.sync_backlog WITH (security_invoker = true) AS
 COMMENT ON VIEW crm_bridge.sync_backlog IS 'how many records each service lacks, by module and state';
 
 CREATE VIEW crm_bridge.integration_overview WITH (security_invoker = true) AS
-  SELECT o.org_id, o.name AS organization, i.service, i.state, p.name AS portal, i.activated_at, i.stopped_reason,
+  SELECT o.org_id, o.name AS organization, i.service, i.state, p.name AS portal,
+         i.service = 'zoho_projects' AND i.state IN ('active', 'stopped', 'trial_expired') AS tab_visible, i.activated_at,
+         CASE WHEN o.edition = 'free' AND i.service = 'zoho_projects' THEN i.trial_ends_at END AS trial_ends_at,
+         i.stopped_reason, i.stopped_detail, i.stopped_since, i.reads_until,
          COALESCE(b.waiting_to_be_sent, 0) AS waiting_to_be_sent,
          COALESCE(b.need_a_person, 0) AS need_a_person,
          b.oldest AS oldest_change,
@@ -114,7 +117,7 @@ DECLARE
     "pending": "due, or due later after a failure", "in_flight": "handed to a worker", "waiting": "for a record that they refer to",
     "held": "for a person''s approval", "parked": "the service refused them: a person must look", "dead": "attempts used up",
     "oldest": "since when the oldest has been due", "organization": "name of the organization", "state": "state, see the table of that name",
-    "portal": "the linked portal", "activated_at": "since when", "stopped_reason": "why it is stopped", "waiting_to_be_sent": "records that the service lacks",
+    "portal": "the linked portal", "activated_at": "since when", "stopped_reason": "why it is stopped", "stopped_detail": "in somebody''s words", "stopped_since": "since when", "tab_visible": "whether the CRM shows the Projects tab (R49)", "trial_ends_at": "end of the free edition''s 15 days (R2)", "reads_until": "until then, or until it has been read, nothing is sent", "portal_id": "the portal that is linked", "waiting_to_be_sent": "records that the service lacks",
     "need_a_person": "records that are held, parked or dead", "oldest_change": "since when the oldest of them has waited",
     "open_conflicts": "conflicts that wait for a decision", "last_read": "when the service was read completely last", "in_step": "whether nothing is on its way or apart",
     "operation": "insert, update or delete; write or delete of a delivery", "attempts": "how often it was tried", "reason": "why, as a code", "detail": "the service''s own words",

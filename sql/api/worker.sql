@@ -67,9 +67,11 @@ AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
-    SELECT o.org_id, o.name, i.state, p.external_id, COALESCE(p.time_zone, o.time_zone)
+    SELECT o.org_id, o.name, CASE WHEN i.state <> 'active' OR n.org_id IS NOT NULL THEN i.state ELSE 'trial_expired' END, p.external_id,
+           COALESCE(p.time_zone, o.time_zone)
       FROM crm_bridge.integration AS i
       JOIN crm_bridge.organization AS o ON o.org_id = i.org_id
+      LEFT JOIN crm_bridge.open_integration AS n ON n.org_id = i.org_id AND n.service = i.service
       LEFT JOIN crm_bridge.projects_portal AS p ON p.org_id = i.org_id AND p.id = i.portal_id
      WHERE i.service = worker_organizations.service AND i.state <> 'off'
      ORDER BY o.org_id;
@@ -178,7 +180,7 @@ BEGIN
   WITH oldest AS (
     SELECT c.command_id FROM crm_bridge.command AS c
      WHERE c.org_id = org AND c.service = next_command.service AND c.finished_at IS NULL
-       AND (c.state = 'requested' OR c.lease <> ALL (fresh))
+       AND ((c.state = 'requested' AND c.not_before <= now()) OR c.lease <> ALL (fresh))
      ORDER BY c.requested_at, c.command_id LIMIT 1 FOR UPDATE SKIP LOCKED
   )
   UPDATE crm_bridge.command AS c
@@ -198,10 +200,30 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   org bigint := COALESCE(finish_command.org_id, crm_bridge._own_org(NULL));
+  command crm_bridge.command;
 BEGIN
+  -- One that was called off meanwhile stays as it is.
+  SELECT * INTO command FROM crm_bridge.command AS c
+   WHERE c.org_id = org AND c.command_id = finish_command.command_id AND c.finished_at IS NULL FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  IF finish_command.state = 'failed' AND command.arguments ? 'repeat' THEN
+    UPDATE crm_bridge.command AS c
+       SET state = 'requested', lease = NULL, taken_at = NULL, result = finish_command.result, attempts = c.attempts + 1,
+           not_before = now() + crm_bridge.retry_delay(c.attempts + 1)
+     WHERE c.org_id = org AND c.command_id = finish_command.command_id;
+    RETURN;
+  END IF;
   UPDATE crm_bridge.command AS c
      SET state = finish_command.state, result = finish_command.result, lease = NULL, finished_at = now()
    WHERE c.org_id = org AND c.command_id = finish_command.command_id;
+  IF finish_command.state = 'done' AND command.kind = 'initial_sync' AND NOT command.arguments ? 'modules' THEN
+    UPDATE crm_bridge.integration AS i SET reads_until = NULL
+     WHERE i.org_id = org AND i.service = command.service AND i.reads_until IS NOT NULL;
+    PERFORM crm_bridge._resume_links(org, command.service);
+    PERFORM pg_notify('crm_bridge', 'delivery ' || command.service);
+  END IF;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.finish_command(uuid, text, jsonb, bigint) IS 'a command is done or failed';

@@ -58,7 +58,7 @@ CREATE TABLE crm_bridge.run (
   progress_at  timestamptz,
   finished_at  timestamptz,
   CONSTRAINT run_key PRIMARY KEY (org_id, run_id),
-  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync')),
+  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync', 'other_portal')),
   CONSTRAINT run_state_known CHECK (state IN ('running', 'finished', 'failed', 'held', 'rejected', 'undone')),
   CONSTRAINT run_finished_iff_final CHECK ((finished_at IS NULL) = (state IN ('running', 'held')))
 );
@@ -89,6 +89,8 @@ CREATE TABLE crm_bridge.command (
   taken_at      timestamptz,
   finished_at   timestamptz,
   result        jsonb,
+  attempts      integer     NOT NULL DEFAULT 0,
+  not_before    timestamptz NOT NULL DEFAULT '-infinity',
   CONSTRAINT command_key PRIMARY KEY (org_id, command_id),
   CONSTRAINT command_kind_known CHECK (kind IN ('refresh_portals', 'initial_sync', 'refresh_metadata')),
   CONSTRAINT command_state_known CHECK (state IN ('requested', 'taken', 'done', 'failed')),
@@ -109,6 +111,8 @@ COMMENT ON COLUMN crm_bridge.command.lease IS 'the worker that does it';
 COMMENT ON COLUMN crm_bridge.command.taken_at IS 'when the worker took it';
 COMMENT ON COLUMN crm_bridge.command.finished_at IS 'when it ended';
 COMMENT ON COLUMN crm_bridge.command.result IS 'what came out of it, or the error';
+COMMENT ON COLUMN crm_bridge.command.attempts IS 'how often it failed, where it is repeated until it succeeds (argument repeat)';
+COMMENT ON COLUMN crm_bridge.command.not_before IS 'not to be done again before';
 
 --                 make                 service has it no more, or it lapsed
 --   (none) ► making ────► open ◄────────────────────────────────► lost

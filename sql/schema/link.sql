@@ -47,6 +47,7 @@ CREATE TABLE crm_bridge.link (
   left_base   jsonb       NOT NULL DEFAULT '{}',
   right_base  jsonb       NOT NULL DEFAULT '{}',
   reason      text,
+  since       timestamptz NOT NULL DEFAULT now(),
   created_at  timestamptz NOT NULL DEFAULT now(),
   created_by  text        NOT NULL DEFAULT crm_bridge.calling_role(),
   CONSTRAINT link_key PRIMARY KEY (org_id, link_id),
@@ -66,6 +67,7 @@ COMMENT ON COLUMN crm_bridge.link.left_base IS
   'the left side''s values at the last agreement, only of fields that have diverged since: a field that is not here is in step';
 COMMENT ON COLUMN crm_bridge.link.right_base IS 'likewise the right side''s';
 COMMENT ON COLUMN crm_bridge.link.reason IS 'why it was archived';
+COMMENT ON COLUMN crm_bridge.link.since IS 'since when it has not been active; of no account while it is';
 COMMENT ON COLUMN crm_bridge.link.created_at IS 'when it was made';
 COMMENT ON COLUMN crm_bridge.link.created_by IS 'the role that made it';
 

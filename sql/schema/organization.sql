@@ -19,35 +19,48 @@ COMMENT ON COLUMN crm_bridge.organization.edition IS 'edition of the CRM; decide
 COMMENT ON COLUMN crm_bridge.organization.time_zone IS 'IANA zone that a CRM date without a zone belongs to (D18)';
 COMMENT ON COLUMN crm_bridge.organization.created_at IS 'when it was made';
 
+-- The states of a service; docs/integration.md draws them.  _check_transition refuses any other way.
 CREATE TABLE crm_bridge.integration (
-  org_id         bigint      NOT NULL,
-  service        text        NOT NULL,
-  state          text        NOT NULL DEFAULT 'off',
-  portal_id      uuid,
-  activated_at   timestamptz,
-  activated_by   text,
-  trial_ends_at  timestamptz,
-  stopped_since  timestamptz,
-  stopped_reason text,
+  org_id          bigint      NOT NULL,
+  service         text        NOT NULL,
+  state           text        NOT NULL DEFAULT 'off',
+  portal_id       uuid,
+  activated_at    timestamptz,
+  activated_by    text,
+  deactivated_at  timestamptz,
+  deactivated_by  text,
+  trial_ends_at   timestamptz,
+  stopped_since   timestamptz,
+  stopped_reason  text,
+  stopped_detail  text,
+  reads_until     timestamptz,
   CONSTRAINT integration_key PRIMARY KEY (org_id, service),
   CONSTRAINT integration_service_known CHECK (service IN ('zoho_crm', 'zoho_projects', 'bigin', 'office365')),
-  CONSTRAINT integration_state_known CHECK (state IN ('off', 'configuring', 'active', 'stopped')),
-  CONSTRAINT integration_active_has_date CHECK (state NOT IN ('active', 'stopped') OR activated_at IS NOT NULL),
+  CONSTRAINT integration_state_known CHECK (state IN ('off', 'configuring', 'active', 'stopped', 'trial_expired')),
+  CONSTRAINT integration_active_has_date CHECK (state NOT IN ('active', 'stopped', 'trial_expired') OR activated_at IS NOT NULL),
   CONSTRAINT integration_projects_has_portal
-    CHECK (service <> 'zoho_projects' OR state NOT IN ('active', 'stopped') OR portal_id IS NOT NULL),
-  CONSTRAINT integration_stopped_has_reason CHECK ((state = 'stopped') = (stopped_reason IS NOT NULL))
+    CHECK (service <> 'zoho_projects' OR state NOT IN ('active', 'stopped', 'trial_expired') OR portal_id IS NOT NULL),
+  CONSTRAINT integration_trial_has_end CHECK (state <> 'trial_expired' OR trial_ends_at IS NOT NULL),
+  CONSTRAINT integration_stopped_has_reason CHECK ((state = 'stopped') = (stopped_reason IS NOT NULL)),
+  CONSTRAINT integration_stopped_has_time CHECK ((state = 'stopped') = (stopped_since IS NOT NULL)),
+  CONSTRAINT integration_stopped_reason_known CHECK (stopped_reason IN ('paused', 'zsc_key_stale', 'credential_refused', 'portal_gone'))
 );
 COMMENT ON TABLE crm_bridge.integration IS
-  'the services of an organization: off → configuring (activate_projects) → active (choose_portal) ⇄ stopped (pause, resume)';
+  'the services of an organization: off → configuring (activate_projects) → active (choose_portal) ⇄ stopped, trial_expired; → off (deactivate_projects)';
 COMMENT ON COLUMN crm_bridge.integration.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.integration.service IS 'zoho_crm, zoho_projects, bigin or office365';
-COMMENT ON COLUMN crm_bridge.integration.state IS 'off, configuring, active or stopped; only active sends and receives';
-COMMENT ON COLUMN crm_bridge.integration.portal_id IS 'the Projects portal that is linked: one at a time (R6)';
-COMMENT ON COLUMN crm_bridge.integration.activated_at IS 'when it became active first';
-COMMENT ON COLUMN crm_bridge.integration.activated_by IS 'the role that activated it';
-COMMENT ON COLUMN crm_bridge.integration.trial_ends_at IS 'end of the 15 days of the free edition (R2)';
+COMMENT ON COLUMN crm_bridge.integration.state IS 'off, configuring, active, stopped or trial_expired; only active sends and receives';
+COMMENT ON COLUMN crm_bridge.integration.portal_id IS 'the Projects portal that is linked, one at a time (R6); while off the one that was';
+COMMENT ON COLUMN crm_bridge.integration.activated_at IS 'when it became active last';
+COMMENT ON COLUMN crm_bridge.integration.activated_by IS 'who activated it';
+COMMENT ON COLUMN crm_bridge.integration.deactivated_at IS 'when it was switched off last (R48)';
+COMMENT ON COLUMN crm_bridge.integration.deactivated_by IS 'who switched it off';
+COMMENT ON COLUMN crm_bridge.integration.trial_ends_at IS 'end of the 15 days of the free edition (R2), counted once from the first activation; of no account in other editions';
 COMMENT ON COLUMN crm_bridge.integration.stopped_since IS 'since when it has been stopped';
-COMMENT ON COLUMN crm_bridge.integration.stopped_reason IS 'why it is stopped, in words';
+COMMENT ON COLUMN crm_bridge.integration.stopped_reason IS 'paused, zsc_key_stale, credential_refused or portal_gone';
+COMMENT ON COLUMN crm_bridge.integration.stopped_detail IS 'why, in somebody''s words';
+COMMENT ON COLUMN crm_bridge.integration.reads_until IS
+  'after a time without the service: until then, or until it has been read, nothing is sent, so that what happened there meanwhile is seen first';
 
 CREATE TABLE crm_bridge.role_binding (
   org_id   bigint NOT NULL,

@@ -2,7 +2,7 @@
 -- The protocol played from SQL alone: what is handed out, confirmed, repeated, parked, given up (design §7, docs/protocol.md).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(106);
+SELECT plan(107);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 
@@ -206,6 +206,8 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.start_here('moved') $$, '22023', 're
 SELECT is(crm_bridge.start_here('promoted'), 2, 'start_here arms it, in a new epoch');
 SELECT results_eq('SELECT state, in_doubt, fields FROM row_of', $$ VALUES ('pending', true, '{amount,deal_name}'::text[]) $$, 'what was in flight is in doubt: it is looked up, not repeated');
 SELECT set_eq('SELECT c.service, c.kind FROM crm_bridge.command AS c', $$ VALUES ('zoho_crm', 'initial_sync') $$, 'and every active service is read first');
+SELECT is_empty(format('SELECT * FROM pg_temp.claimed(%L)', :'lease'), 'nothing is sent before that');
+SELECT crm_bridge.finish_command(c.command_id, 'done', NULL, 1) FROM crm_bridge.next_command('zoho_crm', :'lease', 1) AS c \g /dev/null
 SELECT results_eq(format('SELECT operation, attempt, in_doubt FROM pg_temp.claimed(%L)', :'lease'), $$ VALUES ('create', 2, true) $$, 'then it sends again');
 
 -- Custom fields -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ BEGIN;
 SELECT plan(69);
 \ir fixture/organization.psql
 \ir fixture/history.psql
+SELECT crm_bridge.activate_projects() AS command \gset
 SELECT crm_bridge.new_id() AS lease \gset
 SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
 CREATE FUNCTION pg_temp.told(records jsonb, module text DEFAULT 'crm_deal')
