@@ -106,6 +106,7 @@ std::vector<Change> Database::claim(const std::string &service, int limit, const
 
 ResultTable Database::acknowledge(const std::string &lease, const Json &results,
                                   std::int64_t org_id) {
+  connection_->handled(results.size());
   return table(connection_->query(
       "SELECT module, record_id, outcome FROM crm_bridge.acknowledge($1::uuid, $2::jsonb, $3)",
       lease, to_text(results), org_id));
@@ -121,6 +122,7 @@ std::vector<ReceiveOutcome> Database::receive(const std::string &module,
                                               const std::vector<Record> &records,
                                               const std::string &read_started_at,
                                               std::int64_t org_id, const std::string &run) {
+  connection_->handled(records.size());
   Json list = Json::array();
   for (const auto &record : records) list.push_back(to_json(record));
   std::vector<ReceiveOutcome> answer;
