@@ -179,11 +179,11 @@ std::vector<std::int64_t> Database::notice_backlog(const std::string &service) {
 }
 
 std::vector<Notice> Database::take_notices(const std::string &service, int limit,
-                                           std::int64_t org_id) {
+                                           const std::string &lease, std::int64_t org_id) {
   std::vector<Notice> answer;
   for (const auto &row : connection_->query("SELECT notice_ids, module, external_id, event, context"
-                                            "  FROM crm_bridge.take_notices($1, $2, $3)",
-                                            service, limit, org_id)) {
+                                            "  FROM crm_bridge.take_notices($1, $2, $3::uuid, $4)",
+                                            service, limit, lease, org_id)) {
     answer.push_back({parse_array(row[0]), text(row[1]), text(row[2]), text(row[3]), json(row[4])});
   }
   return answer;
