@@ -107,6 +107,7 @@ std::vector<Change> Database::claim(const std::string &service, int limit, const
 
 ResultTable Database::acknowledge(const std::string &lease, const Json &results,
                                   std::int64_t org_id) {
+  connection_->handled(results.size());
   return table(connection_->query(
       "SELECT module, record_id, outcome FROM crm_bridge.acknowledge($1::uuid, $2::jsonb, $3)",
       lease, to_text(results), org_id));
@@ -122,6 +123,7 @@ std::vector<ReceiveOutcome> Database::receive(const std::string &module,
                                               const std::vector<Record> &records,
                                               const std::string &read_started_at,
                                               std::int64_t org_id, const std::string &run) {
+  connection_->handled(records.size());
   Json list = Json::array();
   for (const auto &record : records) list.push_back(to_json(record));
   std::vector<ReceiveOutcome> answer;
@@ -178,11 +180,11 @@ std::vector<std::int64_t> Database::notice_backlog(const std::string &service) {
 }
 
 std::vector<Notice> Database::take_notices(const std::string &service, int limit,
-                                           std::int64_t org_id) {
+                                           const std::string &lease, std::int64_t org_id) {
   std::vector<Notice> answer;
   for (const auto &row : connection_->query("SELECT notice_ids, module, external_id, event, context"
-                                            "  FROM crm_bridge.take_notices($1, $2, $3)",
-                                            service, limit, org_id)) {
+                                            "  FROM crm_bridge.take_notices($1, $2, $3::uuid, $4)",
+                                            service, limit, lease, org_id)) {
     answer.push_back({parse_array(row[0]), text(row[1]), text(row[2]), text(row[3]), json(row[4])});
   }
   return answer;

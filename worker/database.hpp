@@ -79,7 +79,8 @@ class Database {
   std::vector<Located> next_records(const std::string &module, const std::string &after, int limit,
                                     std::int64_t org_id);
   std::vector<std::int64_t> notice_backlog(const std::string &service);
-  std::vector<Notice> take_notices(const std::string &service, int limit, std::int64_t org_id);
+  std::vector<Notice> take_notices(const std::string &service, int limit, const std::string &lease,
+                                   std::int64_t org_id);
   void finish_notices(const std::vector<std::string> &notice_ids, std::int64_t org_id);
   // Those of `external_ids` that belong to a record of ours.
   std::vector<std::string> known_external_ids(const std::string &module,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <pqxx/pqxx>
@@ -70,9 +71,23 @@ struct Database::Connection {
     });
   }
 
+  // The server plans once a session, perhaps while a table is empty: such a plan reads all of it for
+  // each record of ours, until somebody analyzes it.  What has grown by some factor is planned anew.
+  void handled(std::size_t records) {
+    records_ += records;
+    if (records_ < plan_again_at_) return;
+    plan_again_at_ = 4 * records_;
+    query("DISCARD PLANS");
+  }
+
   pqxx::connection link;
   std::map<const char *, std::string> prepared;
   std::optional<Doorbell> doorbell;
+
+ private:
+  static constexpr std::size_t first_plans_last = 64;
+  std::size_t records_ = 0;
+  std::size_t plan_again_at_ = first_plans_last;
 };
 
 }  // namespace crm_bridge::worker

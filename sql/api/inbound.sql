@@ -128,20 +128,22 @@ RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  fresh uuid[] := crm_bridge._fresh_leases();
 BEGIN
   RETURN QUERY SELECT i.org_id FROM crm_bridge.open_integration AS i
                 WHERE i.service = notice_backlog.service
                   AND EXISTS (SELECT 1 FROM crm_bridge.inbox AS n WHERE n.org_id = i.org_id AND n.service = i.service
-                                 AND (n.taken_at IS NULL OR n.taken_at < now() - interval '15 seconds'))
+                                 AND (n.taken_at IS NULL OR n.taken_at < now() - interval '15 seconds' OR n.lease <> ALL (fresh)))
                 ORDER BY 1;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.notice_backlog(text) IS 'the organizations that have webhooks to follow up';
 REVOKE ALL ON FUNCTION crm_bridge.notice_backlog(text) FROM PUBLIC;
 
--- What webhooks say should be read again, one row a record.  A notice that was taken and not finished within fifteen
--- seconds is given again: reading twice does no harm.
-CREATE OR REPLACE FUNCTION crm_bridge.take_notices(service text, "limit" integer, org_id bigint DEFAULT NULL)
+-- What webhooks say should be read again, one row a record.  A notice is given again when the lease of whoever took it has
+-- ended, and when it is not finished within fifteen seconds, as after a failure of the service: reading twice does no harm.
+CREATE OR REPLACE FUNCTION crm_bridge.take_notices(service text, "limit" integer, lease uuid, org_id bigint DEFAULT NULL)
 RETURNS TABLE (notice_ids uuid[], module text, external_id text, event text, context jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -149,15 +151,20 @@ AS $$
 #variable_conflict use_column
 DECLARE
   org bigint := COALESCE(take_notices.org_id, crm_bridge._own_org(NULL));
+  fresh uuid[] := crm_bridge._fresh_leases();
 BEGIN
+  IF take_notices.lease IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'lease must not be null',
+      HINT = 'Make one with crm_bridge.new_id() and keep it alive with crm_bridge.heartbeat().';
+  END IF;
   RETURN QUERY
   WITH open AS (
     SELECT n.notice_id FROM crm_bridge.inbox AS n
      WHERE n.org_id = org AND n.service = take_notices.service
-       AND (n.taken_at IS NULL OR n.taken_at < now() - interval '15 seconds')
+       AND (n.taken_at IS NULL OR n.taken_at < now() - interval '15 seconds' OR n.lease <> ALL (fresh))
      ORDER BY n.notice_id LIMIT "limit" FOR UPDATE SKIP LOCKED
   ), taken AS (
-    UPDATE crm_bridge.inbox AS n SET taken_at = clock_timestamp() FROM open
+    UPDATE crm_bridge.inbox AS n SET taken_at = clock_timestamp(), lease = take_notices.lease FROM open
      WHERE n.org_id = org AND n.notice_id = open.notice_id
     RETURNING n.notice_id, n.module, n.external_id, n.event, n.context
   )
@@ -166,8 +173,8 @@ BEGIN
     FROM taken AS t GROUP BY t.module, t.external_id;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.take_notices(text, integer, bigint) IS 'what webhooks say should be read again';
-REVOKE ALL ON FUNCTION crm_bridge.take_notices(text, integer, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge.take_notices(text, integer, uuid, bigint) IS 'what webhooks say should be read again';
+REVOKE ALL ON FUNCTION crm_bridge.take_notices(text, integer, uuid, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION crm_bridge._context_of(org_id bigint, module text, external_id text)
 RETURNS jsonb

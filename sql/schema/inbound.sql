@@ -12,7 +12,9 @@ CREATE TABLE crm_bridge.inbox (
   body         text,
   received_at  timestamptz NOT NULL DEFAULT now(),
   taken_at     timestamptz,
-  CONSTRAINT inbox_key PRIMARY KEY (org_id, notice_id)
+  lease        uuid,
+  CONSTRAINT inbox_key PRIMARY KEY (org_id, notice_id),
+  CONSTRAINT inbox_leased_iff_taken CHECK ((taken_at IS NULL) = (lease IS NULL))
 );
 -- A notice says "look again": until somebody looks, a second one adds nothing.
 CREATE UNIQUE INDEX inbox_one_untaken ON crm_bridge.inbox (org_id, service, module, external_id) WHERE taken_at IS NULL;
@@ -28,6 +30,7 @@ COMMENT ON COLUMN crm_bridge.inbox.context IS 'where the record lives, as the we
 COMMENT ON COLUMN crm_bridge.inbox.body IS 'the body as received, on the first row of a call';
 COMMENT ON COLUMN crm_bridge.inbox.received_at IS 'when it came';
 COMMENT ON COLUMN crm_bridge.inbox.taken_at IS 'when a worker began to read the record';
+COMMENT ON COLUMN crm_bridge.inbox.lease IS 'that worker: when its lease ends, another one reads';
 
 CREATE TABLE crm_bridge.cursor (
   org_id    bigint      NOT NULL,

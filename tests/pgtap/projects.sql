@@ -2,7 +2,7 @@
 -- The main job: activation, a portal, a won deal becomes a project, a task of it is added to the CRM (R3-R8, R53-R59, R68-R76, D13).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(92);
+SELECT plan(96);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 SELECT crm_bridge.new_id() AS lease \gset
@@ -194,9 +194,16 @@ SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e1,e2,e1,""}',
 SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e2,e3}', 'update', '{}', org_id => 1), 1, 'P11: a record that waits to be read again is noted once');
 SELECT pg_temp.refused($$ SELECT crm_bridge.store_notice('zoho_projects', 'ch', 'crm_deal', '{e1}', 'update', '{}', org_id => 1) $$, '42704', 'module "crm_deal" of service "zoho_projects"', 'of a module that the service has');
 SELECT results_eq($$ SELECT * FROM crm_bridge.notice_backlog('zoho_crm') $$, ARRAY[1::bigint], 'notice_backlog');
-CREATE TEMP TABLE taken AS SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, 1);
+SELECT crm_bridge.new_id() AS reader, crm_bridge.new_id() AS other_reader \gset
+SELECT crm_bridge.heartbeat(:'reader', 'reader', '1 hour'), crm_bridge.heartbeat(:'other_reader', 'other reader', '1 hour') \g /dev/null
+SELECT pg_temp.refused($$ SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, NULL, 1) $$, '22023', 'lease must not be null', 'take_notices: for a lease');
+SELECT is((SELECT count(*) FROM crm_bridge.take_notices('zoho_crm', 10, :'other_reader', 1)), 3::bigint, 'a worker takes them');
+SELECT is_empty(format($$ SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, %L, 1) $$, :'reader'), 'they are not given to another');
+SELECT crm_bridge.end_lease(:'other_reader') \g /dev/null
+SELECT results_eq($$ SELECT * FROM crm_bridge.notice_backlog('zoho_crm') $$, ARRAY[1::bigint], 'P6: those of a worker that is gone are to be read again at once');
+CREATE TEMP TABLE taken AS SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, :'reader', 1);
 SELECT set_eq('SELECT module, external_id, event FROM taken', $$ VALUES ('crm_deal', 'e1', 'update'), ('crm_deal', 'e2', 'update'), ('crm_deal', 'e3', 'update') $$, 'take_notices: one row a record');
-SELECT is_empty($$ SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, 1) $$, 'once');
+SELECT is_empty(format($$ SELECT * FROM crm_bridge.take_notices('zoho_crm', 10, %L, 1) $$, :'reader'), 'once');
 SELECT is(crm_bridge.store_notice('zoho_crm', 'ch', 'crm_deal', '{e1}', 'update', '{}', org_id => 1), 1, 'what comes while it is read is read again');
 SELECT crm_bridge.finish_notices(t.notice_ids, 1) AS done FROM taken AS t \g /dev/null
 SELECT is((SELECT count(*) FROM crm_bridge.inbox), 1::bigint, 'finish_notices');

@@ -79,7 +79,7 @@ SELECT is(pg_temp.confirm(:'lease', 'pr1'), 'done', 'and is confirmed');
 CREATE TEMP VIEW noted AS SELECT n.module, n.external_id, n.event FROM crm_bridge.inbox AS n ORDER BY n.module, n.external_id;
 SELECT is(crm_bridge.note_unlisted('projects_task', '{"project_id": "pr1"}', '{t1}', clock_timestamp() + interval '1 second', org_id => 1), 1, 'B1: of the tasks of a place');
 SELECT results_eq('TABLE noted', $$ VALUES ('projects_task', 't2', 'missing') $$, 'the one that the list does not show is noted; the one just confirmed is left alone, and so are other places');
-SELECT results_eq($$ SELECT t.external_id, t.event, t.context FROM crm_bridge.take_notices('zoho_projects', 10, 1) AS t $$, $$ VALUES ('t2', 'missing', '{"project_id": "pr1", "portal_id": "portal"}'::jsonb) $$, 'to be read again on its own');
+SELECT results_eq(format($$ SELECT t.external_id, t.event, t.context FROM crm_bridge.take_notices('zoho_projects', 10, %L, 1) AS t $$, :'lease'), $$ VALUES ('t2', 'missing', '{"project_id": "pr1", "portal_id": "portal"}'::jsonb) $$, 'to be read again on its own');
 DELETE FROM crm_bridge.inbox;
 SELECT is(crm_bridge.note_unlisted('projects_task', '{"project_id": "pr1"}', '{}', clock_timestamp() - interval '1 hour', org_id => 1), 0, 'B9: what was read since the listing began is left alone');
 SELECT is(crm_bridge.note_unlisted('projects_task', '{"project_id": "unknown"}', '{}', clock_timestamp() + interval '1 hour', org_id => 1), 0, 'a place where nothing of ours is');
@@ -94,7 +94,7 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.note_unlisted('tasks', '{}', '{}', n
 DELETE FROM crm_bridge.inbox;
 SELECT crm_bridge.store_notice('zoho_projects', 'webhook', 'projects_task', '{t8}', 'insert', '{}', '{"project_id": "pr2"}', 1) AS stored \gset
 SELECT crm_bridge.store_notice('zoho_projects', 'webhook', 'projects_task', '{t1}', 'update', '{}', '{"project_id": "wrong"}', 1) AS stored \gset
-SELECT results_eq($$ SELECT t.external_id, t.context FROM crm_bridge.take_notices('zoho_projects', 10, 1) AS t ORDER BY 1 $$,
+SELECT results_eq(format($$ SELECT t.external_id, t.context FROM crm_bridge.take_notices('zoho_projects', 10, %L, 1) AS t ORDER BY 1 $$, :'lease'),
   $$ VALUES ('t1', '{"project_id": "pr1", "portal_id": "portal"}'::jsonb), ('t8', '{"project_id": "pr2"}') $$, 'R55: where an unknown record lives is the webhook''s word, where a known one lives is ours');
 SELECT results_eq($$ SELECT n.external_id, n.context FROM crm_bridge.next_records('projects_task', '', 2, 1) AS n $$,
   $$ VALUES ('t1', '{"project_id": "pr1", "portal_id": "portal"}'::jsonb), ('t2', '{"project_id": "pr1", "portal_id": "portal"}') $$, 'a worker goes round the records that the service has');

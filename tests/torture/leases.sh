@@ -8,7 +8,9 @@ reduced_rounds=0
 torture() {
   local round deals n
   make_deals leases 60
-  start_our_worker second
+  # One host, one door for webhooks: the second worker has none.
+  sed '/^\[receiver\]/,/^$/d' "$SESSION/worker.toml" >"$SESSION/second.toml"
+  start_worker second --config "$SESSION/second.toml" run
   for ((round = 1; round <= $1; round++)); do
     fault '{"service":"crm","method":"POST","path_contains":"/Accounts","kind":"delay","delay_ms":1000}'
     query "INSERT INTO crm_bridge.crm_account (account_name) SELECT 'leases $round-' || n FROM generate_series(1, 250) AS n"
@@ -16,7 +18,7 @@ torture() {
     kill -STOP "$(process_id worker)"
     app_writer "leases$round" crm_deal next_step "deal_name LIKE 'leases %'" 100
     # The lease of the stopped one runs out, and the other finishes everything.
-    wait_until "the other worker to take over" 60 nothing_is_on_its_way || true
+    wait_until "the other worker to take over" 30 nothing_is_on_its_way || extra_failures=$((extra_failures + 1))
     kill -CONT "$(process_id worker)"
     settle
   done

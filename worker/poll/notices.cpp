@@ -48,7 +48,8 @@ bool Notices::work(Database &database) {
     const auto session = intake_.sessions().of(org_id);
     if (session == nullptr) continue;
     std::map<std::string, std::vector<Notice>> by_module;
-    for (auto &notice : database.take_notices(service, notices_at_once, org_id)) {
+    for (auto &notice :
+         database.take_notices(service, notices_at_once, intake_.shared().lease.id(), org_id)) {
       by_module[notice.module].push_back(std::move(notice));
     }
     for (auto &[module, notices] : by_module) {
