@@ -52,7 +52,7 @@ DECLARE
 BEGIN
   FOR kept IN SELECT c.oid::regclass AS name FROM pg_class AS c
                WHERE c.relnamespace = 'crm_bridge'::regnamespace AND c.relkind = 'r'
-                 AND c.relname NOT IN ('installation', 'module', 'standard_field', 'capability', 'lease') ORDER BY c.relname LOOP
+                 AND c.relname NOT IN ('installation', 'module', 'standard_field', 'capability', 'lease', 'message_text') ORDER BY c.relname LOOP
     PERFORM pg_catalog.pg_extension_config_dump(kept.name, '');
   END LOOP;
 END

@@ -57,7 +57,7 @@ BEGIN
              'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history',
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
-             'quota_status', 'webhook_channel', 'open_integration'];
+             'quota_status', 'webhook_channel', 'open_integration', 'message_text'];
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._readable() IS 'what an analyst may read';
@@ -75,7 +75,8 @@ BEGIN
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
-    'next_channel_step', 'record_channel']);
+    'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification',
+    'release_notifications']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_worker(regrole) IS 'lets a role be the worker: the protocol''s functions and nothing else';
@@ -90,6 +91,8 @@ BEGIN
   PERFORM crm_bridge._bind(role, 'analyst', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
+  -- Mails speak of records and of people: not for every app.
+  PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_analyst(regrole, bigint) IS 'lets a role read an organization''s mirrors and views';
@@ -124,6 +127,7 @@ BEGIN
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
     ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget']);
+  PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification', 'retry_notification']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_administrator(regrole, bigint) IS 'lets a role set up and run an organization''s integrations';

@@ -132,6 +132,13 @@ BEGIN
          fields = ARRAY(SELECT DISTINCT f FROM unnest(d.fields || ARRAY(SELECT jsonb_object_keys(d.sent))) AS f ORDER BY f)
    WHERE d.state = 'in_flight';
   UPDATE crm_bridge.command AS c SET state = 'requested', lease = NULL WHERE c.state = 'taken';
+  -- A mail is never sent twice: where a dump comes from, what it holds as queued has probably been sent since; a standby may lack
+  -- the last hand-overs.
+  UPDATE crm_bridge.notification AS n
+     SET state = 'in_doubt', lease = NULL, reason = start_here.reason, detail = 'it may have been sent before this server was armed'
+   WHERE (n.state = 'sending' AND (start_here.reason <> 'upgraded' OR n.handed_over_at IS NOT NULL))
+      OR (n.state = 'queued' AND start_here.reason = 'restored');
+  UPDATE crm_bridge.notification AS n SET state = 'queued', lease = NULL WHERE n.state = 'sending';
   IF start_here.reason <> 'upgraded' THEN
     -- Nothing is sent before what happened meanwhile has been read; nobody waits for that longer than an hour.
     UPDATE crm_bridge.integration AS i SET reads_until = crm_bridge._clock() + interval '1 hour' WHERE i.state IN ('active', 'stopped');
@@ -162,7 +169,8 @@ COMMENT ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) IS 'the organi
 REVOKE ALL ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) FROM PUBLIC;
 
 -- Sets a setting of the organization.  Known names: won_stages (array of text), maximum_attempts (number),
--- clients_for_projects (boolean).  Errors: 22023 an unknown name or a value of the wrong type.
+-- clients_for_projects (boolean), default_locale (text: of mails to people whose language is not known), mails_per_minute,
+-- mails_per_recipient_hour (numbers).  Errors: 22023 an unknown name or a value of the wrong type.
 CREATE OR REPLACE FUNCTION crm_bridge.set_setting(name text, value jsonb, org_id bigint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -171,18 +179,24 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
   wanted text := CASE set_setting.name WHEN 'won_stages' THEN 'array' WHEN 'maximum_attempts' THEN 'number'
-                                       WHEN 'clients_for_projects' THEN 'boolean' END;
+                                       WHEN 'clients_for_projects' THEN 'boolean' WHEN 'default_locale' THEN 'string'
+                                       WHEN 'mails_per_minute' THEN 'number' WHEN 'mails_per_recipient_hour' THEN 'number' END;
 BEGIN
   IF wanted IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" is not known', name),
-      HINT = 'Settings are won_stages, maximum_attempts and clients_for_projects.';
+      HINT = 'Settings are won_stages, maximum_attempts, clients_for_projects, default_locale, mails_per_minute and mails_per_recipient_hour.';
   ELSIF jsonb_typeof(value) IS DISTINCT FROM wanted THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" takes a JSON value of type %s', name, wanted),
       DETAIL = format('The value given is of type %s.', COALESCE(jsonb_typeof(value), 'null'));
+  ELSIF set_setting.name = 'default_locale' AND value #>> '{}' !~* '^(en|de|fr|ja|zh)([-_.@]|$)' THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('there are no texts in language "%s"', value #>> '{}'),
+      HINT = 'Use en, de, fr, ja or zh, with or without a country: de_CH.';
+  ELSIF set_setting.name LIKE 'mails\_%' AND (value #>> '{}')::numeric NOT BETWEEN 0 AND 100000 THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" must be between 0 and 100000', name);
   END IF;
   INSERT INTO crm_bridge.setting (org_id, name, value) VALUES (org, set_setting.name, set_setting.value)
   ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) IS 'sets a setting of the organization: won_stages, maximum_attempts, clients_for_projects';
+COMMENT ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) IS 'sets a setting of the organization: won_stages, maximum_attempts, clients_for_projects, default_locale, mails_per_minute, …';
 REVOKE ALL ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) FROM PUBLIC;

@@ -305,6 +305,7 @@ BEGIN
     GET DIAGNOSTICS more = ROW_COUNT;
     given_back := given_back + more;
   END LOOP;
+  given_back := given_back + crm_bridge.release_notifications(end_lease.lease);
   DELETE FROM crm_bridge.budget_place AS p WHERE p.lease = end_lease.lease;
   DELETE FROM crm_bridge.lease AS l WHERE l.org_id = 0 AND l.lease = end_lease.lease;
   RETURN given_back;

@@ -163,22 +163,3 @@ COMMENT ON COLUMN crm_bridge.webhook_channel.losses IS 'how often it was lost';
 COMMENT ON COLUMN crm_bridge.webhook_channel.detail IS 'the service''s own words, where it refused';
 COMMENT ON COLUMN crm_bridge.webhook_channel.tended_by IS 'the worker that does what is due';
 COMMENT ON COLUMN crm_bridge.webhook_channel.tended_until IS 'until then no other does';
-
-CREATE TABLE crm_bridge.notification (
-  org_id           bigint      NOT NULL,
-  notification_id  uuid        NOT NULL DEFAULT crm_bridge.new_id(),
-  at               timestamptz NOT NULL DEFAULT now(),
-  recipient        text        NOT NULL,
-  kind             text        NOT NULL,
-  facts            jsonb       NOT NULL DEFAULT '{}',
-  sent_at          timestamptz,
-  CONSTRAINT notification_key PRIMARY KEY (org_id, notification_id)
-);
-COMMENT ON TABLE crm_bridge.notification IS 'a mail to a person, queued in the transaction that caused it';
-COMMENT ON COLUMN crm_bridge.notification.org_id IS 'the organization';
-COMMENT ON COLUMN crm_bridge.notification.notification_id IS 'its own id';
-COMMENT ON COLUMN crm_bridge.notification.at IS 'when it was queued';
-COMMENT ON COLUMN crm_bridge.notification.recipient IS 'e-mail address';
-COMMENT ON COLUMN crm_bridge.notification.kind IS 'which text it will have';
-COMMENT ON COLUMN crm_bridge.notification.facts IS 'what the text speaks of';
-COMMENT ON COLUMN crm_bridge.notification.sent_at IS 'when the mail server took it';

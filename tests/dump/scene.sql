@@ -66,7 +66,7 @@ BEGIN
     INSERT INTO crm_bridge.budget_limit (org_id, service, pattern, requests, period) VALUES (org, 'zoho_projects', '*', 50, '2 minutes');
     INSERT INTO crm_bridge.budget_use (org_id, service, pattern, counts_until, used) VALUES (org, 'zoho_projects', '*', '2026-03-01Z', 3);
     INSERT INTO crm_bridge.budget_place (org_id, service, pattern, lease, places, wanted) VALUES (org, 'zoho_crm', '*', crm_bridge.new_id(), 2, 3);
-    INSERT INTO crm_bridge.notification (org_id, recipient, kind, facts) VALUES (org, 'mira@zylker.example', 'refused', '{"field": "subject"}');
+    PERFORM crm_bridge._notify(org, 'mira@zylker.example', 'clients_matched', '{"matched": 1}', 'clients.csv', E'name\n"Größe"', crm_bridge.new_id());
     INSERT INTO crm_bridge.projects_task_list (org_id, name) VALUES (org, 'General');
     INSERT INTO crm_bridge.crm_lead (org_id, last_name, custom_fields) VALUES (org, E'O\'Hara \\ "quoted"\tand\nmore', '{"Größe": [1, null, "x"]}');
     -- A rule of ours makes a client and a project.

@@ -49,10 +49,11 @@ CREATE TEMP TABLE readable AS
    UNION ALL SELECT unnest(ARRAY['module', 'standard_field', 'capability', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
     'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history', 'history_default',
     'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts', 'link_status', 'project_progress', 'account_projects', 'record_history',
-    'budget', 'budget_limit', 'budget_use', 'budget_place', 'quota_status', 'webhook_channel', 'open_integration']);
+    'budget', 'budget_limit', 'budget_use', 'budget_place', 'quota_status', 'webhook_channel', 'open_integration', 'message_text']);
 CREATE TEMP TABLE expected AS
   SELECT r.role, n.name, 'SELECT' AS privilege FROM roles AS r, readable AS n WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
    UNION ALL SELECT r.role, m.name, p FROM roles AS r, mirrors AS m, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS p WHERE r.role IN ('test_app', 'test_administrator') AND m.updatable
+   UNION ALL SELECT r.role, n, 'SELECT' FROM roles AS r, unnest(ARRAY['notification', 'notifications']) AS n WHERE r.role IN ('test_analyst', 'test_administrator')
    UNION ALL SELECT r.role, 'command', 'SELECT' FROM roles AS r WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', t, p FROM unnest(ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit']) AS t, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS p
    UNION ALL SELECT 'test_worker', 'module', 'SELECT';
@@ -80,17 +81,17 @@ SELECT set_eq('SELECT role, name, privilege FROM cells WHERE granted', 'SELECT r
 SELECT is(pg_temp.attempt(r.role, 'SELECT FROM crm_bridge.credential'), '42501', format('B16: %s cannot read a credential', r.role)) FROM roles AS r;
 
 CREATE TEMP TABLE expected_functions AS
-  SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'setting_value', '_own_org']) AS name
+  SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'setting_value', '_own_org', 'preview_notification']) AS name
    UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']) AS f
               WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
    UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'setting_value', '_own_org', 'wait_for_command']) AS f
               WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget'])
+    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget', 'preview_notification', 'retry_notification'])
    UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
     'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'store_capabilities', 'next_command',
     'finish_command', 'store_fields', 'sealed_credential', 'store_credential', 'take_budget', 'rest_budget', 'take_places',
-    'next_channel_step', 'record_channel']);
+    'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification', 'release_notifications']);
 CREATE TEMP TABLE function_cells AS
   SELECT r.role, p.oid, p.proname::text AS name, p.prokind, p.proisstrict, has_function_privilege(r.role, p.oid, 'EXECUTE') AS granted,
          format('%s crm_bridge.%I(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
