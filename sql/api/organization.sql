@@ -34,10 +34,11 @@ BEGIN
     END IF;
     RETURN own;
   END IF;
-  IF own IS NOT DISTINCT FROM org_id OR EXISTS (
+  -- Whoever acts for a person acts in that person's organization only.
+  IF own IS NOT DISTINCT FROM org_id OR COALESCE(crm_bridge._acting_organization() = org_id, true) AND (EXISTS (
        SELECT 1 FROM pg_roles AS r WHERE r.rolname = crm_bridge.calling_role() AND r.rolsuper)
      OR EXISTS (SELECT 1 FROM crm_bridge.role_binding AS b JOIN pg_roles AS r ON r.rolname = b.role
-                 WHERE b.org_id = _own_org.org_id AND pg_has_role(crm_bridge.calling_role(), r.oid, 'MEMBER')) THEN
+                 WHERE b.org_id = _own_org.org_id AND pg_has_role(crm_bridge.calling_role(), r.oid, 'MEMBER'))) THEN
     PERFORM 1 FROM crm_bridge.organization AS o WHERE o.org_id = _own_org.org_id;
     IF NOT FOUND THEN
       RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('organization %s does not exist', org_id),
@@ -160,7 +161,8 @@ COMMENT ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) IS 'the organi
 REVOKE ALL ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) FROM PUBLIC;
 
 -- Sets a setting of the organization.  Known names: won_stages (array of text), maximum_attempts (number),
--- clients_for_projects (boolean).  Errors: 22023 an unknown name or a value of the wrong type.
+-- clients_for_projects (boolean), administrator_profiles (array of text: whose profiles may set up, default Administrator),
+-- require_acting_user (boolean: apps must say for whom they act).  Errors: 42501 not an administrator; 22023 an unknown name or a value of the wrong type.
 CREATE OR REPLACE FUNCTION crm_bridge.set_setting(name text, value jsonb, org_id bigint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -169,11 +171,13 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
   wanted text := CASE set_setting.name WHEN 'won_stages' THEN 'array' WHEN 'maximum_attempts' THEN 'number'
-                                       WHEN 'clients_for_projects' THEN 'boolean' END;
+                                       WHEN 'clients_for_projects' THEN 'boolean'
+                                       WHEN 'administrator_profiles' THEN 'array' WHEN 'require_acting_user' THEN 'boolean' END;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   IF wanted IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" is not known', name),
-      HINT = 'Settings are won_stages, maximum_attempts and clients_for_projects.';
+      HINT = 'Settings are won_stages, maximum_attempts, clients_for_projects, administrator_profiles and require_acting_user.';
   ELSIF jsonb_typeof(value) IS DISTINCT FROM wanted THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" takes a JSON value of type %s', name, wanted),
       DETAIL = format('The value given is of type %s.', COALESCE(jsonb_typeof(value), 'null'));
@@ -182,5 +186,5 @@ BEGIN
   ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) IS 'sets a setting of the organization: won_stages, maximum_attempts, clients_for_projects';
+COMMENT ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) IS 'sets a setting of the organization: won_stages, maximum_attempts, clients_for_projects, administrator_profiles, require_acting_user';
 REVOKE ALL ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) FROM PUBLIC;

@@ -10,6 +10,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   UPDATE crm_bridge.integration AS i SET state = 'configuring'
    WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state IN ('off', 'configuring');
   IF NOT FOUND THEN
@@ -29,6 +30,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(org_id));
   RETURN crm_bridge._request_command('zoho_projects', 'refresh_portals', '{}', crm_bridge._own_org(org_id));
 END
 $$;
@@ -47,6 +49,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   found_ids uuid[];
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   found_ids := ARRAY(SELECT p.id FROM crm_bridge.projects_portal AS p
                       WHERE p.org_id = org AND (p.external_id = portal OR p.name = portal));
   IF cardinality(found_ids) = 0 THEN
@@ -79,6 +82,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   of_service text;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   SELECT m.service INTO of_service FROM crm_bridge.module AS m WHERE m.module = resync.module;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" does not exist', module),
@@ -97,6 +101,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(pause.org_id));
   UPDATE crm_bridge.integration AS i SET state = 'stopped', stopped_since = now(), stopped_reason = pause.reason
    WHERE i.org_id = crm_bridge._own_org(pause.org_id) AND i.service = pause.service AND i.state = 'active';
   IF NOT FOUND THEN
@@ -113,6 +118,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(resume.org_id));
   UPDATE crm_bridge.integration AS i SET state = 'active', stopped_since = NULL, stopped_reason = NULL
    WHERE i.org_id = crm_bridge._own_org(resume.org_id) AND i.service = resume.service AND i.state = 'stopped';
   IF NOT FOUND THEN
