@@ -102,7 +102,7 @@ $$;
 COMMENT ON FUNCTION crm_bridge._provision_permitted(uuid, bigint) IS 'adds the users of a profile to Projects (R32)';
 REVOKE ALL ON FUNCTION crm_bridge._provision_permitted(uuid, bigint) FROM PUBLIC;
 
--- Whoever joins a profile that was saved comes to Projects too; so do all when there is a portal at last.
+-- Whoever joins a profile that was saved comes to Projects too.
 CREATE OR REPLACE FUNCTION crm_bridge._provision_joined()
 RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -112,8 +112,6 @@ BEGIN
   -- A restore loads rows: whoever they are about was added where they were written.
   IF NOT EXISTS (SELECT 1 FROM crm_bridge.installation) THEN
     RETURN NULL;
-  ELSIF TG_TABLE_NAME <> 'crm_user' THEN
-    PERFORM crm_bridge._provision_permitted(NULL, NEW.org_id);
   ELSIF EXISTS (SELECT 1 FROM crm_bridge.profile_permission AS f WHERE f.org_id = NEW.org_id AND f.profile_id = NEW.profile_id) THEN
     PERFORM crm_bridge._provision_permitted(NEW.profile_id, NEW.org_id);
   END IF;
@@ -123,6 +121,20 @@ $$;
 COMMENT ON FUNCTION crm_bridge._provision_joined() IS 'whoever joins a profile that may work with Projects is added there';
 REVOKE ALL ON FUNCTION crm_bridge._provision_joined() FROM PUBLIC;
 
+-- All of them come when there is a portal at last.
+CREATE OR REPLACE FUNCTION crm_bridge._provision_portal()
+RETURNS trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM crm_bridge._provision_permitted(NULL, NEW.org_id);
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._provision_portal() IS 'when there is a portal, the users of all saved profiles are added to it';
+REVOKE ALL ON FUNCTION crm_bridge._provision_portal() FROM PUBLIC;
+
 CREATE TRIGGER "2_provision_joined" AFTER INSERT ON crm_bridge.crm_user
   FOR EACH ROW WHEN (NEW.profile_id IS NOT NULL) EXECUTE FUNCTION crm_bridge._provision_joined();
 CREATE TRIGGER "2_provision_changed" AFTER UPDATE OF profile_id, email, status ON crm_bridge.crm_user
@@ -131,4 +143,4 @@ CREATE TRIGGER "2_provision_changed" AFTER UPDATE OF profile_id, email, status O
 CREATE TRIGGER provision_permitted AFTER UPDATE OF state, portal_id ON crm_bridge.integration
   FOR EACH ROW WHEN (NEW.service = 'zoho_projects' AND NEW.state = 'active'
                      AND (OLD.state NOT IN ('active', 'stopped') OR OLD.portal_id IS DISTINCT FROM NEW.portal_id))
-  EXECUTE FUNCTION crm_bridge._provision_joined();
+  EXECUTE FUNCTION crm_bridge._provision_portal();
