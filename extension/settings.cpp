@@ -4,9 +4,12 @@
 #include <charconv>
 
 #include "functions/write_scope.hpp"
+#include "pg/boundary.hpp"
 
 namespace crm_bridge::settings {
 
+ActingUser acting_user;
+constinit std::uint64_t identity_changes = 0;
 constinit int clock_offset = 0;
 constinit bool notify = true;
 constinit int notify_interval = 100;
@@ -43,11 +46,57 @@ bool check_organization(char **text, void **, GucSource) noexcept {
 
 void assign_organization(const char *text, void *) noexcept {
   organization = parse_organization(text).value_or(0);
+  ++identity_changes;
+}
+
+// "7/018f…": an organization and one of its users.  A setting, because settings are what the server
+// carries into parallel workers and takes back at the end of a transaction or savepoint; but one
+// that nobody can SET: not a superuser, not ALTER ROLE, not a client's options.
+constinit char *acting_text = nullptr;
+constinit bool written_by_act_as = false;
+
+ActingUser parse_acting(std::string_view text) noexcept {
+  auto const slash = text.find('/');
+  if (slash == std::string_view::npos) return {};
+  auto const org_id = parse_organization(text.substr(0, slash));
+  auto const id = core::parse_uuid(text.substr(slash + 1));
+  if (!org_id.has_value() || !id.has_value()) return {};
+  return {*org_id, *id};
+}
+
+bool check_acting(char **text, void **, GucSource) noexcept {
+  if (**text == '\0' || written_by_act_as || InitializingParallelWorker) return true;
+  GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+  GUC_check_errmsg("parameter \"crm_bridge.acting_user\" cannot be set");
+  GUC_check_errhint("Call crm_bridge.act_as() in the transaction.");
+  return false;
+}
+
+void assign_acting(const char *text, void *) noexcept {
+  acting_user = parse_acting(text);
+  ++identity_changes;
 }
 
 }  // namespace
 
+void act_as(const ActingUser &user) {
+  std::string const text = std::to_string(user.org_id) + "/" + core::to_text(user.id);
+  struct Permission {
+    Permission() { written_by_act_as = true; }
+    ~Permission() { written_by_act_as = false; }
+  } const permission;
+  pg::call([&] {
+    (void)set_config_option("crm_bridge.acting_user", text.c_str(), PGC_SUSET, PGC_S_SESSION,
+                            GUC_ACTION_LOCAL, true, ERROR, false);
+  });
+}
+
 void register_all() {
+  DefineCustomStringVariable(
+      "crm_bridge.acting_user", "The CRM user whom the transaction acts for.",
+      "Written by crm_bridge.act_as() and gone at the end of the transaction; nobody can set it.",
+      &acting_text, "", PGC_SUSET, GUC_NO_RESET_ALL | GUC_DISALLOW_IN_FILE | GUC_NOT_IN_SAMPLE,
+      check_acting, assign_acting, nullptr);
   DefineCustomIntVariable(
       "crm_bridge.clock_offset",
       "Moves the clock by which budgets and notification channels lapse.",

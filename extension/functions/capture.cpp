@@ -5,6 +5,7 @@
 // are written without a query.
 #include <set>
 
+#include "functions/acting.hpp"
 #include "functions/dirty_set.hpp"
 #include "functions/doorbell.hpp"
 #include "functions/history.hpp"
@@ -116,8 +117,6 @@ class Capture {
     if (scope != nullptr) {
       actor_ = scope->actor();
       run_ = scope->run();
-    } else {
-      actor_ = pg::call([] { return GetUserNameFromId(GetOuterUserId(), false); });
     }
   }
 
@@ -167,7 +166,7 @@ class Capture {
     bool const is_update = kind_ == Kind::update;
     if (is_update && !find_changes()) return;
     Jsonb *old = kind_ == Kind::insert ? nullptr : old_document();
-    if (history_ == nullptr) open_history();
+    if (history_ == nullptr) open_history(org_id);
     bool const named = origin_ == Origin::service && !rows().is_null(module_->modified_by);
     history_->append(org_id, record, old, named ? rows().value(module_->modified_by) : 0);
     if (named && people_.size() < 2)
@@ -251,9 +250,11 @@ class Capture {
     });
   }
 
-  void open_history() {
+  void open_history(std::int64_t org_id) {
     // Lives in the statement's context, not in the rows' scratch.
     pg::ContextScope const scope{home_};
+    // A person is of one organization, and so are the rows of whoever is not the owner.
+    if (WriteScope::current(module_->name) == nullptr) actor_ = acting::in(org_id).name;
     history_ = std::make_unique<HistoryWriter>(*module_, to_text(kind_), origin_, actor_, run_);
   }
 

@@ -31,7 +31,6 @@ struct Cache {
   std::optional<Installation> installation;
   std::unordered_map<std::string, std::shared_ptr<const Module>> modules;
   std::unordered_map<std::int64_t, std::shared_ptr<const Organization>> organizations;
-  std::optional<std::vector<std::int64_t>> organization_ids;
 };
 
 // Set by the invalidation callback, which may come at any time and must not free what somebody is
@@ -87,15 +86,6 @@ Installation look_up_installation() {
   });
 }
 
-constinit pg::Statement select_organizations{
-    "SELECT o.org_id FROM crm_bridge.organization AS o ORDER BY 1", {}};
-
-constinit pg::Statement select_organizations_of_role{
-    "SELECT b.org_id FROM crm_bridge.role_binding AS b JOIN pg_catalog.pg_roles AS r ON r.rolname "
-    "= b.role"
-    " WHERE pg_catalog.pg_has_role($1, r.oid, 'MEMBER') GROUP BY 1 ORDER BY 1",
-    {OIDOID}};
-
 }  // namespace
 
 Installation installation(bool fresh) {
@@ -144,29 +134,6 @@ std::shared_ptr<const Organization> organization(std::int64_t org_id) {
   std::shared_ptr<const Organization> loaded = load_organization(org_id);
   cache().organizations.insert_or_assign(org_id, loaded);
   return loaded;
-}
-
-const std::vector<std::int64_t> &organizations() {
-  Cache &known = cache();
-  if (!known.organization_ids.has_value()) {
-    pg::AsOwner owner;
-    pg::SpiSession spi;
-    pg::Rows const rows = select_organizations.execute({});
-    std::vector<std::int64_t> ids;
-    for (std::uint64_t i = 0; i < rows.size(); ++i) ids.push_back(rows[i].bigint(0));
-    known.organization_ids = std::move(ids);
-  }
-  return *known.organization_ids;
-}
-
-std::vector<std::int64_t> organizations_of_role(Oid role) {
-  pg::AsOwner owner;
-  pg::SpiSession spi;
-  pg::Rows const rows =
-      select_organizations_of_role.execute({pg::argument(ObjectIdGetDatum(role))});
-  std::vector<std::int64_t> ids;
-  for (std::uint64_t i = 0; i < rows.size(); ++i) ids.push_back(rows[i].bigint(0));
-  return ids;
 }
 
 void changed() {

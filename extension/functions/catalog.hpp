@@ -102,10 +102,6 @@ void demand_armed();
 std::shared_ptr<const Module> module(std::string_view name);
 // Throws core::Error 42704 for an organization that does not exist.
 std::shared_ptr<const Organization> organization(std::int64_t org_id);
-// All organizations, for current_org().
-const std::vector<std::int64_t> &organizations();
-// Those that role_binding gives the role (membership counts).
-std::vector<std::int64_t> organizations_of_role(Oid role);
 
 // Makes all backends read again; called by the trigger on the configuration tables.
 void changed();

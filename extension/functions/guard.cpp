@@ -2,6 +2,7 @@
 //
 // BEFORE … FOR EACH ROW of every mirror: may this be written, and who wrote it.  Invoker's rights;
 // no query in it once the catalog is cached.
+#include "functions/acting.hpp"
 #include "functions/mirror.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/trigger_call.hpp"
@@ -23,6 +24,7 @@ class Guard {
   }
 
   HeapTuple run() {
+    if (scope_ == nullptr) check_permission();
     if (trigger_.is_delete()) {
       if (scope_ == nullptr && !module_.deletable) refuse_by_kind("deleted");
       return trigger_.data()->tg_trigtuple;
@@ -38,8 +40,30 @@ class Guard {
   }
 
  private:
+  // The five flags guard what a person or an app writes (R36, B13); what follows over a link does
+  // not come here (D16).
+  void check_permission() {
+    HeapTuple row = trigger_.data()->tg_trigtuple;
+    bool no_organization = false;
+    Datum const org_id = pg::call([&] {
+      return heap_getattr(row, module_.org_id, RelationGetDescr(trigger_.relation()),
+                          &no_organization);
+    });
+    if (no_organization) return;  // the insert is refused for that
+    auto const action = trigger_.is_insert()   ? core::Action::create
+                        : trigger_.is_update() ? core::Action::edit
+                                               : core::Action::erase;
+    const acting::Actor &actor = acting::in(DatumGetInt64(org_id));
+    core::Verdict const verdict = module_.service == "zoho_projects"
+                                      ? core::judge(actor.holder, action)
+                                      : core::judge_elsewhere(actor.holder);
+    if (verdict == core::Verdict::allowed || acting::is_owner(acting::Whose::current)) return;
+    acting::refuse(actor, DatumGetInt64(org_id), verdict, action, "a " + module_.label);
+  }
+
   HeapTuple guard_insert(const TupleTableSlot &row) {
     check_organization(row);
+    find_writer(row);
     if (scope_ == nullptr) {
       if (!module_.creatable) refuse_by_kind("inserted");
       for (const Column &column : module_.columns)
@@ -51,6 +75,7 @@ class Guard {
 
   HeapTuple guard_update(const TupleTableSlot &row, const TupleTableSlot &old) {
     check_identity(row, old);
+    find_writer(row);
     bool changed = false;
     for (const Column &column : module_.columns) {
       if (same(row, old, column.number, column.by_value, column.length, column.type_oid)) continue;
@@ -66,6 +91,12 @@ class Guard {
       return scope_ == nullptr ? with_old_stamp(row, old) : trigger_.data()->tg_newtuple;
     return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service,
                  scope_ == nullptr ? &old : nullptr);
+  }
+
+  // D16: history names the person.
+  void find_writer(const TupleTableSlot &row) {
+    if (scope_ == nullptr)
+      writer_ = acting::in(DatumGetInt64(row.tts_values[module_.org_id - 1])).name.c_str();
   }
 
   void check_organization(const TupleTableSlot &row) {
@@ -146,6 +177,7 @@ class Guard {
   // `old` is the row that a writer from outside changes: when it was made stays as it was.
   HeapTuple stamp(HeapTuple tuple, bool with_time, const TupleTableSlot *old) {
     bool const from_service = scope_ != nullptr && origin_ == Origin::service;
+    const char *writer = scope_ != nullptr ? scope_->actor().c_str() : writer_;
     return pg::call([&] {
       int columns[4] = {module_.origin};
       bool nulls[4] = {false, false, false, false};
@@ -156,9 +188,7 @@ class Guard {
         columns[1] = module_.modified_at;
         values[1] = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
         columns[2] = module_.modified_by;
-        values[2] =
-            CStringGetTextDatum(scope_ != nullptr ? scope_->actor().c_str()
-                                                  : GetUserNameFromId(GetOuterUserId(), false));
+        values[2] = CStringGetTextDatum(writer);
         count = 3;
       }
       if (old != nullptr) {
@@ -191,6 +221,7 @@ class Guard {
   const Module &module_;
   const WriteScope *scope_;
   Origin origin_;
+  const char *writer_ = nullptr;
 };
 
 Datum guard(FunctionCallInfo fcinfo) {

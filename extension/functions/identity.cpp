@@ -3,6 +3,7 @@
 // Ids, the organization of the session, the calling role, and what a backend must forget when
 // configuration changes.
 #include "core/backoff.hpp"
+#include "functions/acting.hpp"
 #include "functions/arguments.hpp"
 #include "functions/catalog.hpp"
 #include "functions/history.hpp"
@@ -16,14 +17,6 @@ namespace {
 Datum new_id(FunctionCallInfo) {
   core::Uuid const uuid = new_uuid(GetCurrentTimestamp());
   return pg::argument(uuid).value;
-}
-
-// The organizations that the calling role may work for.  A superuser, and whoever owns the
-// extension, may work for all.
-std::vector<std::int64_t> allowed_organizations() {
-  Oid const role = GetOuterUserId();
-  if (superuser_arg(role)) return catalog::organizations();
-  return catalog::organizations_of_role(role);
 }
 
 Datum current_org(FunctionCallInfo fcinfo) {
@@ -95,15 +88,7 @@ Datum server_identity(FunctionCallInfo fcinfo) {
 
 }  // namespace
 
-std::optional<std::int64_t> session_organization() {
-  std::vector<std::int64_t> const allowed = allowed_organizations();
-  if (settings::organization != 0) {
-    bool const may =
-        std::find(allowed.begin(), allowed.end(), settings::organization) != allowed.end();
-    return may ? std::optional<std::int64_t>{settings::organization} : std::nullopt;
-  }
-  return allowed.size() == 1 ? std::optional<std::int64_t>{allowed.front()} : std::nullopt;
-}
+std::optional<std::int64_t> session_organization() { return acting::organization(); }
 
 void demand_arguments(FunctionCallInfo fcinfo,
                       std::initializer_list<std::pair<int, const char *>> required) {

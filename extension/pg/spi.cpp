@@ -90,7 +90,7 @@ std::optional<core::Instant> Row::instant(int position) const {
   return core::Instant{DatumGetTimestampTz(value.value) + epoch_distance};
 }
 
-Rows Statement::execute(std::initializer_list<NullableDatum> arguments) {
+void Statement::run(std::initializer_list<NullableDatum> arguments, bool latest) {
   Assert(static_cast<int>(arguments.size()) == count_);
   call([&] {
     Datum values[maximum_parameters];
@@ -108,10 +108,23 @@ Rows Statement::execute(std::initializer_list<NullableDatum> arguments) {
       if (SPI_keepplan(plan) != 0) elog(ERROR, "could not keep a plan");
       plan_ = plan;
     }
-    int const result = SPI_execute_plan(plan_, values, nulls, false, 0);
+    // In parallel mode there is one snapshot, the leader's.
+    bool const own_snapshot = latest && !IsInParallelMode();
+    if (own_snapshot) PushActiveSnapshot(GetLatestSnapshot());
+    int const result = SPI_execute_plan(plan_, values, nulls, latest, 0);
+    if (own_snapshot) PopActiveSnapshot();
     if (result < 0)
       elog(ERROR, "could not execute \"%s\": %s", text_, SPI_result_code_string(result));
   });
+}
+
+Rows Statement::execute(std::initializer_list<NullableDatum> arguments) {
+  run(arguments, false);
+  return Rows{SPI_tuptable, SPI_tuptable == nullptr ? 0 : SPI_processed};
+}
+
+Rows Statement::read_latest(std::initializer_list<NullableDatum> arguments) {
+  run(arguments, true);
   return Rows{SPI_tuptable, SPI_tuptable == nullptr ? 0 : SPI_processed};
 }
 

@@ -78,10 +78,15 @@ class Statement {
   }
   // Needs an SpiSession; one argument for each parameter.  Raises what the statement raises.
   Rows execute(std::initializer_list<NullableDatum> arguments);
+  // Reads what is committed now, whatever the transaction's isolation level: for what a backend
+  // caches beyond the transaction.  `arguments` as for execute; the statement only reads.
+  Rows read_latest(std::initializer_list<NullableDatum> arguments);
   // Frees the plan.  Cannot raise: a plan that is in use is freed when its use ends.
   void forget() noexcept;
 
  private:
+  void run(std::initializer_list<NullableDatum> arguments, bool latest);
+
   const char *text_;
   std::array<Oid, maximum_parameters> types_{};
   int count_;

@@ -36,7 +36,7 @@ DO $parents$
 DECLARE
   child record;
 BEGIN
-  FOR child IN SELECT unnest(ARRAY['integration', 'role_binding', 'setting', 'automation', 'credential', 'service_field', 'pairing', 'budget_limit',
+  FOR child IN SELECT unnest(ARRAY['integration', 'role_binding', 'setting', 'automation', 'credential', 'service_field', 'pairing', 'budget_limit', 'profile_permission',
                                    'merge_policy', 'cursor', 'run', 'command']) AS name, 'organization' AS parent
                UNION ALL SELECT unnest(ARRAY['field_mapping', 'link']), 'pairing' LOOP
     EXECUTE format('CREATE TRIGGER demand_parent AFTER INSERT OR UPDATE OF org_id%s ON crm_bridge.%I FOR EACH ROW EXECUTE FUNCTION crm_bridge._demand_parent(%L)',
@@ -52,7 +52,7 @@ DECLARE
 BEGIN
   FOR kept IN SELECT c.oid::regclass AS name FROM pg_class AS c
                WHERE c.relnamespace = 'crm_bridge'::regnamespace AND c.relkind = 'r'
-                 AND c.relname NOT IN ('installation', 'module', 'standard_field', 'capability', 'lease', 'message_text') ORDER BY c.relname LOOP
+                 AND c.relname NOT IN ('installation', 'module', 'standard_field', 'capability', 'known_setting', 'lease', 'message_text') ORDER BY c.relname LOOP
     PERFORM pg_catalog.pg_extension_config_dump(kept.name, '');
   END LOOP;
 END

@@ -64,7 +64,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   ended timestamptz;
 BEGIN
-  -- R1: administrators only
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   SELECT i.trial_ends_at INTO ended
     FROM crm_bridge.integration AS i JOIN crm_bridge.organization AS o ON o.org_id = i.org_id
    WHERE i.org_id = org AND i.service = 'zoho_projects' AND o.edition = 'free' AND i.trial_ends_at <= crm_bridge._clock();
@@ -96,7 +96,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
 BEGIN
-  -- R48: administrators only
+  PERFORM crm_bridge._demand_administrator(org);   -- R48
   UPDATE crm_bridge.integration AS i
      SET state = 'off', deactivated_at = now(), deactivated_by = crm_bridge.calling_role(),
          stopped_since = NULL, stopped_reason = NULL, stopped_detail = NULL, reads_until = NULL
@@ -126,6 +126,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   UPDATE crm_bridge.organization AS o SET edition = set_edition.edition WHERE o.org_id = org;
   IF set_edition.edition = 'free' THEN
     UPDATE crm_bridge.integration AS i SET trial_ends_at = crm_bridge._clock() + interval '15 days'
@@ -151,6 +152,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(pause.org_id));
   UPDATE crm_bridge.integration AS i SET state = 'stopped', stopped_since = now(), stopped_reason = 'paused', stopped_detail = pause.reason
    WHERE i.org_id = crm_bridge._own_org(pause.org_id) AND i.service = pause.service AND i.state = 'active';
   IF NOT FOUND THEN
@@ -167,6 +169,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(resume.org_id));
   UPDATE crm_bridge.integration AS i SET state = 'active', stopped_since = NULL, stopped_reason = NULL, stopped_detail = NULL
    WHERE i.org_id = crm_bridge._own_org(resume.org_id) AND i.service = resume.service AND i.state = 'stopped';
   IF NOT FOUND THEN
@@ -188,6 +191,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   of_service text;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   SELECT m.service INTO of_service FROM crm_bridge.module AS m WHERE m.module = resync.module;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('module "%s" does not exist', module),

@@ -80,14 +80,17 @@ REVOKE ALL ON FUNCTION crm_bridge._client_of_account(uuid, bigint) FROM PUBLIC;
 -- Makes a project out of a deal (R53, R54): mapped fields filled, linked to the deal and to the account's client.
 -- A deal that has a project already keeps it: calling twice makes nothing twice.
 -- Arguments: the deal's id; name (NULL: as mapped).  Result: the project's id.
--- Errors: 42704 no such deal; 55000 the integration is not active; 23502 the project would have no name.  Source: R53-R59.
+-- Errors: 42501 the person may not create; 42704 no such deal; 55000 the integration is not active; 23502 the project would have no name.  Source: R53-R59.
 CREATE OR REPLACE FUNCTION crm_bridge.create_project_from_deal(deal_id uuid, name text DEFAULT NULL, org_id bigint DEFAULT NULL)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  org bigint := crm_bridge._own_org(org_id);
 BEGIN
-  RETURN crm_bridge._project_of_deal(deal_id, name, crm_bridge._own_org(org_id));
+  PERFORM crm_bridge._demand_permission('create', org);
+  RETURN crm_bridge._project_of_deal(deal_id, name, org);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.create_project_from_deal(uuid, text, bigint) IS
@@ -154,6 +157,7 @@ DECLARE
   run uuid;
   made bigint := 0;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   IF NOT dry_run THEN
     run := crm_bridge.start_run('projects_from_deals', 'zoho_projects', 'projects_project', NULL, org);
   END IF;
@@ -191,6 +195,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(set_automation.org_id));
   UPDATE crm_bridge.automation AS a SET enabled = set_automation.enabled, changed_at = now()
    WHERE a.org_id = crm_bridge._own_org(set_automation.org_id) AND a.rule = set_automation.rule;
   IF NOT FOUND THEN

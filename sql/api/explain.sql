@@ -12,6 +12,11 @@ DECLARE
   org bigint := crm_bridge._own_org(explain_sync.org_id);
   each_module text;
 BEGIN
+  -- With its owner's rights it would tell of records of Projects what the caller may not view (R36).
+  IF EXISTS (SELECT 1 FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = explain_sync.record_id AND NOT crm_bridge._may_see(s.module))
+     OR EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = explain_sync.record_id AND NOT crm_bridge._may_see(d.module)) THEN
+    RETURN;
+  END IF;
   RETURN QUERY
   SELECT 'shadow', s.module, s.state,
          CASE s.state WHEN 'expected' THEN 'pending' WHEN 'gone' THEN 'unlinked' END,
@@ -52,16 +57,18 @@ BEGIN
                             'side', CASE WHEN l.left_id = explain_sync.record_id THEN 'left' ELSE 'right' END,
                             'left_base', l.left_base, 'right_base', l.right_base)
     FROM crm_bridge.link AS l
-   WHERE l.org_id = org AND (l.left_id = explain_sync.record_id OR l.right_id = explain_sync.record_id);
+   WHERE l.org_id = org AND (l.left_id = explain_sync.record_id OR l.right_id = explain_sync.record_id) AND crm_bridge._may_see(l.pairing);
 
   RETURN QUERY
   SELECT 'request', r.module, r.operation, 'pending', jsonb_build_object('fields', to_jsonb(r.fields), 'old', r.old, 'at', r.at)
-    FROM crm_bridge.reconcile_request AS r WHERE r.org_id = org AND r.record_id = explain_sync.record_id;
+    FROM crm_bridge.reconcile_request AS r
+   WHERE r.org_id = org AND r.record_id = explain_sync.record_id AND crm_bridge._may_see(r.module);
 
   RETURN QUERY
   SELECT 'conflict', c.field, CASE WHEN c.winner = 'none' THEN 'open' ELSE c.winner END, c.reason,
          jsonb_build_object('base', c.base, 'left', c.left_value, 'right', c.right_value, 'at', c.at)
-    FROM crm_bridge.conflict AS c WHERE c.org_id = org AND c.record_id = explain_sync.record_id AND c.resolved_at IS NULL;
+    FROM crm_bridge.conflict AS c
+   WHERE c.org_id = org AND c.record_id = explain_sync.record_id AND c.resolved_at IS NULL AND crm_bridge._may_see(c.module);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.explain_sync(uuid, bigint) IS 'why a record is where it is: what its service knows, what is on its way, its links, what is open (B4)';
@@ -85,7 +92,8 @@ BEGIN
   RETURN QUERY
   SELECT m.service, c.module, c.record_id, c.operation, c.own, c.waits_for
     FROM crm_bridge._compose(org, touched) AS c
-    JOIN crm_bridge.module AS m ON m.module = c.module;
+    JOIN crm_bridge.module AS m ON m.module = c.module
+   WHERE crm_bridge._may_see(c.module);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.pending_changes(bigint) IS 'the requests that the current transaction would cause (B4): try, look, roll back';

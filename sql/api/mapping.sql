@@ -50,6 +50,7 @@ DECLARE
   chosen text;
   read_only text;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   IF direction IS NULL OR direction NOT IN ('both', 'left_to_right', 'right_to_left') THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('direction "%s" is not known', direction),
       HINT = 'Use both, left_to_right or right_to_left.';
@@ -94,6 +95,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   DELETE FROM crm_bridge.field_mapping AS f
    WHERE f.org_id = org AND f.pairing = unmap_field.pairing
      AND f.left_field = unmap_field.left_field AND f.right_field = unmap_field.right_field;

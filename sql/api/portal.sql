@@ -7,7 +7,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  -- R1: administrators only
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(org_id));   -- R1
   RETURN crm_bridge._request_command('zoho_projects', 'refresh_portals', '{}', crm_bridge._own_org(org_id));
 END
 $$;
@@ -28,7 +28,7 @@ DECLARE
   found_ids uuid[];
   before uuid;
 BEGIN
-  -- R1: administrators only
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   found_ids := ARRAY(SELECT p.id FROM crm_bridge.projects_portal AS p
                       WHERE p.org_id = org AND (p.external_id = portal OR p.name = portal));
   IF cardinality(found_ids) = 0 THEN
@@ -71,7 +71,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
 BEGIN
-  -- R1: administrators only
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   IF COALESCE(btrim(create_portal.name), '') = '' THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'a portal needs a name';
   END IF;

@@ -19,6 +19,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(set_budget.org_id);
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   IF (set_budget.requests IS NULL) <> (set_budget.period IS NULL) OR set_budget.requests < 0 OR set_budget.places < 0
      OR set_budget.period <= interval '0' THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'requests and period belong together, and neither they nor places may be negative',

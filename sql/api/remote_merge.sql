@@ -124,6 +124,7 @@ DECLARE
   named uuid;
   state text;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   FOREACH named IN ARRAY ARRAY[record_merged.loser, record_merged.survivor] LOOP
     SELECT s.state INTO state FROM crm_bridge.shadow AS s
      WHERE s.org_id = org AND s.record_id = named AND s.module = record_merged.module;

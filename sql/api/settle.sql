@@ -324,6 +324,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   changed integer;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
   UPDATE crm_bridge.delivery AS d
      SET state = 'pending', stopped = false, attempts = 0, not_before = '-infinity', queued_at = now()
    WHERE d.org_id = org AND d.state IN ('parked', 'dead')

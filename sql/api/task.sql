@@ -3,7 +3,7 @@
 -- Adds a task of a project to the CRM (R69, R74): its twin, linked, about the deal or the account given.
 -- Arguments: the task's id; target, the id of an account or of a deal of the project.  A task that is in the CRM already
 -- stays as it is.  Result: the CRM task's id.
--- Errors: 42704 no such task; 55000 the project's client is not linked with an account (R68); 22023 a target that is not
+-- Errors: 42501 the person may not view and edit tasks; 42704 no such task; 55000 the project's client is not linked with an account (R68); 22023 a target that is not
 -- offered (R72, R73).
 CREATE OR REPLACE FUNCTION crm_bridge.add_task_to_crm(task_id uuid, target uuid, org_id bigint DEFAULT NULL)
 RETURNS uuid
@@ -18,6 +18,7 @@ DECLARE
   account uuid;
   is_deal boolean;
 BEGIN
+  PERFORM crm_bridge._demand_permission('view', org), crm_bridge._demand_permission('edit', org);
   SELECT * INTO task FROM crm_bridge.projects_task AS t WHERE t.org_id = org AND t.id = task_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('task %s does not exist', task_id),

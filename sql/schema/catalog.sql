@@ -97,3 +97,27 @@ COMMENT ON COLUMN crm_bridge.capability.contract IS
   'documented by the service; observed on the wire only; assumed: off unless assumed_calls says otherwise; absent: a person has to do it';
 COMMENT ON COLUMN crm_bridge.capability.in_use IS 'whether the worker that told it makes this call';
 COMMENT ON COLUMN crm_bridge.capability.told_at IS 'when a worker said so first';
+
+-- What an organization may decide otherwise; each setting is described here once.
+CREATE TABLE crm_bridge.known_setting (
+  name         text  NOT NULL,
+  type         text  NOT NULL,
+  fallback     jsonb NOT NULL,
+  description  text  NOT NULL,
+  CONSTRAINT known_setting_key PRIMARY KEY (name),
+  CONSTRAINT known_setting_type_known CHECK (type IN ('array', 'boolean', 'number', 'string'))
+);
+COMMENT ON TABLE crm_bridge.known_setting IS 'the settings that there are: set_setting() sets one for an organization';
+COMMENT ON COLUMN crm_bridge.known_setting.name IS 'the setting';
+COMMENT ON COLUMN crm_bridge.known_setting.type IS 'type of its JSON value';
+COMMENT ON COLUMN crm_bridge.known_setting.fallback IS 'what holds where an organization decided nothing';
+COMMENT ON COLUMN crm_bridge.known_setting.description IS 'what it decides';
+INSERT INTO crm_bridge.known_setting (name, type, fallback, description) VALUES
+  ('won_stages',               'array',   '["Closed Won"]',    'the stages in which a deal counts as won (R55)'),
+  ('maximum_attempts',         'number',  '12',                'how often something is sent before it is a dead letter'),
+  ('clients_for_projects',     'boolean', 'true',              'whether a deal''s account gets a client with its first project'),
+  ('administrator_profiles',   'array',   '["Administrator"]', 'names of the CRM profiles whose users may set up (R1)'),
+  ('require_acting_user',      'boolean', 'false',             'whether an app must say for whom it writes to Projects'),
+  ('default_locale',           'string',  '"en"',              'language of mails to people whose language is not known'),
+  ('mails_per_minute',         'number',  '100',               'how many mails a minute at most'),
+  ('mails_per_recipient_hour', 'number',  '30',                'how many mails one person gets in an hour at most; the last one is a summary');

@@ -2,7 +2,7 @@
 -- Who may what, tried by SET ROLE, denials first (design §5, T38, T39, B13, B16).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(91);
+SELECT plan(93);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
@@ -46,10 +46,10 @@ CREATE TEMP TABLE mirrors AS SELECT module::text AS name, updatable FROM crm_bri
 
 CREATE TEMP TABLE readable AS
   SELECT name FROM mirrors
-   UNION ALL SELECT unnest(ARRAY['module', 'standard_field', 'capability', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
+   UNION ALL SELECT unnest(ARRAY['module', 'standard_field', 'capability', 'known_setting', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
     'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history', 'history_default',
     'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts', 'link_status', 'project_progress', 'account_projects', 'record_history',
-    'budget', 'budget_limit', 'budget_use', 'budget_place', 'quota_status', 'webhook_channel', 'open_integration', 'message_text']);
+    'budget', 'budget_limit', 'budget_use', 'budget_place', 'quota_status', 'webhook_channel', 'open_integration', 'message_text', 'profile_permission', 'permission_matrix', 'project_crm_details']);
 CREATE TEMP TABLE expected AS
   SELECT r.role, n.name, 'SELECT' AS privilege FROM roles AS r, readable AS n WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
    UNION ALL SELECT r.role, m.name, p FROM roles AS r, mirrors AS m, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS p WHERE r.role IN ('test_app', 'test_administrator') AND m.updatable
@@ -82,12 +82,12 @@ SELECT is(pg_temp.attempt(r.role, 'SELECT FROM crm_bridge.credential'), '42501',
 
 CREATE TEMP TABLE expected_functions AS
   SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'setting_value', '_own_org', 'preview_notification']) AS name
-   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']) AS f
+   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit', '_crm_details_org']) AS f
               WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
-   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'setting_value', '_own_org', 'wait_for_command']) AS f
+   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'act_as', 'setting_value', '_own_org', 'wait_for_command']) AS f
               WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget', 'preview_notification', 'retry_notification'])
+    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget', 'preview_notification', 'retry_notification', 'set_profile_permission', '_demand_administrator'])
    UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
     'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'store_capabilities', 'next_command',
     'finish_command', 'store_fields', 'sealed_credential', 'store_credential', 'take_budget', 'rest_budget', 'take_places',
@@ -97,7 +97,7 @@ CREATE TEMP TABLE function_cells AS
          format('%s crm_bridge.%I(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
                 (SELECT string_agg(format('NULL::%s', format_type(t, NULL)), ', ' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n))) AS call
     FROM roles AS r, pg_proc AS p
-   WHERE p.pronamespace = 'crm_bridge'::regnamespace AND p.proname NOT IN ('new_id', 'current_org', 'calling_role', 'retry_delay', '_gets_project');
+   WHERE p.pronamespace = 'crm_bridge'::regnamespace AND p.proname NOT IN ('new_id', 'current_org', 'calling_role', 'retry_delay', '_gets_project', 'acting_user', '_visible_org', '_may_see');
 -- The planner answers NULL for a strict function of NULL without calling it: such a call shows nothing.
 SELECT is_empty($$
   SELECT f.role, f.name, f.answer FROM (SELECT f.*, pg_temp.attempt(f.role, f.call) AS answer FROM function_cells AS f

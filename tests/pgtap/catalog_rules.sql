@@ -2,7 +2,7 @@
 -- The rules of schema and code that a query on the catalogs can hold (design §3 and §5, style §9, reliability T35).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(35);
+SELECT plan(37);
 
 -- Keys -------------------------------------------------------------------------------------------------------------
 
@@ -10,7 +10,7 @@ CREATE TEMP VIEW ours AS
   SELECT c.oid, c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relacl, c.relowner
     FROM pg_class AS c WHERE c.relnamespace = 'crm_bridge'::regnamespace;
 -- What belongs to no organization: the server itself, what the services' documentation says, what connectors can do.
-CREATE TEMP VIEW catalogs (name) AS VALUES ('installation'), ('module'), ('standard_field'), ('capability'), ('message_text');
+CREATE TEMP VIEW catalogs (name) AS VALUES ('installation'), ('module'), ('standard_field'), ('capability'), ('known_setting'), ('message_text');
 
 SELECT is_empty($$
   SELECT c.relname FROM ours AS c
@@ -94,7 +94,8 @@ SELECT set_eq($$
   SELECT signature FROM functions AS f
    WHERE EXISTS (SELECT 1 FROM aclexplode(COALESCE(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee = 0)
   $$, ARRAY['crm_bridge.new_id()', 'crm_bridge.current_org()', 'crm_bridge.calling_role()',
-            'crm_bridge.retry_delay(integer,bigint)', 'crm_bridge._gets_project(text,bigint)'],
+            'crm_bridge.retry_delay(integer,bigint)', 'crm_bridge._gets_project(text,bigint)',
+            'crm_bridge.acting_user()', 'crm_bridge._visible_org()', 'crm_bridge._may_see(text)'],
   'T35: PUBLIC may execute these and no other');
 SELECT is_empty($$
   SELECT signature FROM functions WHERE prosecdef AND EXISTS (
@@ -138,11 +139,26 @@ SELECT results_eq($$
   SELECT c.relname FROM ours AS c
    WHERE c.relrowsecurity AND NOT EXISTS (SELECT 1 FROM pg_policy AS p WHERE p.polrelid = c.oid)
   $$, ARRAY['credential'::name], 'B16: credential has no policy: nobody is to see a row of it; every other table has one');
+CREATE TEMP VIEW policies AS
+  SELECT c.relname, p.polname, pg_get_expr(p.polqual, p.polrelid) AS shown, pg_get_expr(p.polwithcheck, p.polrelid) AS written,
+         p.polpermissive, p.polcmd, m.service,
+         (SELECT min(a.attname) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname IN ('module', 'pairing')) AS subject
+    FROM ours AS c JOIN pg_policy AS p ON p.polrelid = c.oid LEFT JOIN crm_bridge.module AS m ON m.module = c.relname;
+-- They speak of modules and pairings and hold no record's values.
+CREATE TEMP VIEW configuration (name) AS VALUES ('service_field'), ('pairing'), ('field_mapping'), ('cursor'), ('run'), ('budget'),
+  ('budget_limit'), ('budget_use'), ('budget_place'), ('webhook_channel');
+SELECT is_empty($$ SELECT relname, polname FROM policies WHERE NOT polpermissive OR polcmd <> '*' $$,
+  'scale-out 20: every policy is for all commands');
 SELECT is_empty($$
-  SELECT c.relname, p.polname FROM ours AS c JOIN pg_policy AS p ON p.polrelid = c.oid
-   WHERE pg_get_expr(p.polqual, p.polrelid) <> '(org_id = crm_bridge.current_org())' OR p.polwithcheck IS NOT NULL
-      OR NOT p.polpermissive OR p.polcmd <> '*'
-  $$, 'scale-out 20: a policy compares the row''s organization with the session''s and does nothing else');
+  SELECT relname, polname, shown, written FROM policies
+   WHERE service = 'zoho_projects' AND (shown <> '(org_id = crm_bridge._visible_org())' OR written IS DISTINCT FROM '(org_id = crm_bridge.current_org())')
+  $$, 'R36: the mirrors of Projects compare the row''s organization with the one that tab and View let be seen');
+SELECT is_empty($$
+  SELECT relname, polname, shown, written FROM policies
+   WHERE service IS DISTINCT FROM 'zoho_projects'
+     AND (shown <> CASE WHEN subject IS NULL OR relname IN (SELECT name FROM configuration) THEN '(org_id = crm_bridge.current_org())'
+                        ELSE format('((org_id = crm_bridge.current_org()) AND crm_bridge._may_see(%s))', subject) END OR written IS NOT NULL)
+  $$, 'scale-out 20: the others with the session''s, and what is noted of a module or pairing follows it; they do nothing else');
 SELECT is_empty($$
   SELECT c.relname FROM ours AS c WHERE c.relkind = 'v' AND NOT 'security_invoker=true' = ANY (COALESCE(c.reloptions, '{}'))
   $$, 'design §4: every view reads with the rights of whoever asks');
@@ -199,7 +215,7 @@ SELECT is_empty($$
 SELECT set_eq($$
   SELECT c.relname::text FROM ours AS c WHERE c.relkind IN ('r', 'p')
      AND c.oid <> ALL ((SELECT e.extconfig FROM pg_extension AS e WHERE e.extname = 'crm_bridge')::oid[])
-  $$, ARRAY['installation', 'module', 'standard_field', 'capability', 'lease', 'history', 'message_text'],
+  $$, ARRAY['installation', 'module', 'standard_field', 'capability', 'known_setting', 'lease', 'history', 'message_text'],
   'design §3: a dump keeps every table but the server''s identity, the catalogs, the leases, and history''s empty parent');
 
 SELECT * FROM finish();
