@@ -55,11 +55,13 @@ std::vector<FieldInfo> Database::module_fields(const std::string &service, std::
 
 std::vector<Organization> Database::worker_organizations(const std::string &service) {
   std::vector<Organization> answer;
-  for (const auto &row : connection_->query("SELECT org_id, name, state, portal_id, time_zone"
+  for (const auto &row : connection_->query("SELECT org_id, name, state, portal_id, time_zone, "
+                                            "key_email, credential_at"
                                             "  FROM crm_bridge.worker_organizations($1)",
                                             service)) {
     answer.push_back(
-        {row[0].as<std::int64_t>(), text(row[1]), text(row[2]), text(row[3]), text(row[4])});
+        {row[0].as<std::int64_t>(), text(row[1]), text(row[2]), text(row[3]), text(row[4]),
+         text(row[5]), text(row[6])});
   }
   return answer;
 }

@@ -125,6 +125,9 @@ class Database {
                                                     std::int64_t org_id);
   void store_credential(const std::string &service, const SealedCredential &credential,
                         std::int64_t org_id);
+  // The service refused for good the credential that was stored at `sealed_at`.
+  void refuse_credential(const std::string &service, const std::string &sealed_at,
+                         const std::string &reason, std::int64_t org_id);
 
   // Budgets
   Bank::Share take_budget(const std::string &service, const Bank::Ask &ask,

@@ -81,16 +81,24 @@ int Database::reconcile(int limit, std::int64_t org_id) {
 std::optional<SealedCredential> Database::sealed_credential(const std::string &service,
                                                             std::int64_t org_id) {
   const auto rows = connection_->query(
-      "SELECT kind, key_id, sealed FROM crm_bridge.sealed_credential($1, $2)", service, org_id);
+      "SELECT kind, key_id, sealed, email, sealed_at FROM crm_bridge.sealed_credential($1, $2)",
+      service, org_id);
   if (rows.empty() || rows[0][2].is_null()) return std::nullopt;
-  return SealedCredential{text(rows[0][0]), text(rows[0][1]), pqxx::binarystring(rows[0][2]).str()};
+  return SealedCredential{text(rows[0][0]), text(rows[0][1]), pqxx::binarystring(rows[0][2]).str(),
+                          text(rows[0][3]), text(rows[0][4])};
 }
 
 void Database::store_credential(const std::string &service, const SealedCredential &credential,
                                 std::int64_t org_id) {
-  connection_->query("SELECT crm_bridge.store_credential($1, $2, $3, $4, $5)", service,
+  connection_->query("SELECT crm_bridge.store_credential($1, $2, $3, $4, $5, $6)", service,
                      credential.kind, credential.key_id, pqxx::binarystring(credential.sealed),
-                     org_id);
+                     optional_text(credential.email), org_id);
+}
+
+void Database::refuse_credential(const std::string &service, const std::string &sealed_at,
+                                 const std::string &reason, std::int64_t org_id) {
+  connection_->query("SELECT crm_bridge.refuse_credential($1, $2::timestamptz, $3, $4)", service,
+                     sealed_at, reason, org_id);
 }
 
 Bank::Share Database::take_budget(const std::string &service, const Bank::Ask &ask,

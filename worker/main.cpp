@@ -35,10 +35,19 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
     throw ConfigurationError("standard input is not JSON");
   }
   parse_credential(secret);
+  const bool is_key = options.kind == "zsc_key";
+  if (is_key && (options.service != "zoho_projects" || options.email.empty() ||
+                 scalar_text(secret, "zsc_key").empty())) {
+    throw ConfigurationError(
+        "a ZSC key is one of zoho_projects, with --email and \"zsc_key\" beside the consent: "
+        "{\"zsc_key\", \"client_id\", \"client_secret\", \"refresh_token\"}");
+  }
+  if (!options.email.empty()) secret["email"] = options.email;
   const std::string sealed =
       seal_secret(key, {options.service, options.org_id, options.kind}, secret);
   Database database(configuration.conninfo, "seal");
-  database.store_credential(options.service, {options.kind, key.id(), sealed}, options.org_id);
+  database.store_credential(options.service, {options.kind, key.id(), sealed, options.email},
+                            options.org_id);
   std::cout << "stored the " << options.kind << " credential of " << options.service
             << ", organization " << options.org_id << ", sealed for key " << key.id() << "\n";
   return ExitCode::ok;

@@ -20,6 +20,7 @@ struct Options {
   std::string service;         // seal
   std::int64_t org_id = 0;     // seal
   std::string kind = "oauth";  // seal
+  std::string email;           // seal
   std::string key_file;        // keygen
 };
 

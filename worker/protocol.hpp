@@ -20,6 +20,8 @@ struct Organization {
   std::string state{};      // of the integration; `active` means: go
   std::string portal_id{};  // the chosen portal's external id
   std::string time_zone{};
+  std::string key_email{};      // whose portals the ZSC key in use opens; empty: our own
+  std::string credential_at{};  // when the credential in use was stored: another one is another time
   bool active() const { return state == "active"; }
 };
 
@@ -107,6 +109,8 @@ struct SealedCredential {
   std::string kind;
   std::string key_id;
   std::string sealed;
+  std::string email{};      // whose it is, where that is known
+  std::string sealed_at{};  // given by the database
 };
 
 struct ModuleInfo {

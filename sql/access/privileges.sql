@@ -90,7 +90,7 @@ BEGIN
   PERFORM crm_bridge._grant(role, false, ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
-    'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
+    'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'refuse_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
     'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification',
     'release_notifications']);
 END
@@ -105,7 +105,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'analyst', acts_as, crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'current_org', 'setting_value', '_own_org', 'calling_role', '_crm_details_org',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'related_list', '_why_stopped', 'current_org', 'setting_value', '_own_org', 'calling_role', '_crm_details_org',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   -- Mails speak of records and of people: not for every app.
   PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification']);
@@ -121,7 +121,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', acts_as, crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal',
     'add_task_to_crm', 'act_as', '_crm_details_org', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,
@@ -141,10 +141,10 @@ BEGIN
   PERFORM crm_bridge.grant_app(role, org_id, acts_as);
   PERFORM crm_bridge._bind(role, 'administrator', acts_as, crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
-    ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
+    ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'use_shared_portal', 'mark_key_stale', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget',
           'set_profile_permission', '_demand_administrator']);
-  PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification', 'retry_notification']);
+  PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification', 'retry_notification', 'credential_status']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_administrator(regrole, bigint, text) IS 'lets a role set up and run an organization''s integrations';

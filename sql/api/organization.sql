@@ -187,6 +187,11 @@ BEGIN
   ELSIF jsonb_typeof(value) IS DISTINCT FROM wanted THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" takes a JSON value of type %s', name, wanted),
       DETAIL = format('The value given is of type %s.', COALESCE(jsonb_typeof(value), 'null'));
+  ELSIF set_setting.name = 'default_locale' AND crm_bridge._language_of(value #>> '{}') IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('there are no texts in language "%s"', value #>> '{}'),
+      HINT = 'Use en, de, fr, ja or zh, with or without a country: de_CH.';
+  ELSIF wanted = 'number' AND (value #>> '{}')::numeric NOT BETWEEN 0 AND 100000 THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" must be between 0 and 100000', name);
   END IF;
   INSERT INTO crm_bridge.setting (org_id, name, value) VALUES (org, set_setting.name, set_setting.value)
   ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;

@@ -60,7 +60,7 @@ REVOKE ALL ON FUNCTION crm_bridge.known_external_ids(text, text[], bigint) FROM 
 
 -- Whom a worker polls for a service.
 CREATE OR REPLACE FUNCTION crm_bridge.worker_organizations(service text)
-RETURNS TABLE (org_id bigint, name text, state text, portal_id text, time_zone text)
+RETURNS TABLE (org_id bigint, name text, state text, portal_id text, time_zone text, key_email text, credential_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -68,11 +68,12 @@ AS $$
 BEGIN
   RETURN QUERY
     SELECT o.org_id, o.name, CASE WHEN i.state <> 'active' OR n.org_id IS NOT NULL THEN i.state ELSE 'trial_expired' END, p.external_id,
-           COALESCE(p.time_zone, o.time_zone)
+           COALESCE(p.time_zone, o.time_zone), CASE WHEN c.kind = 'zsc_key' THEN c.email END, c.sealed_at
       FROM crm_bridge.integration AS i
       JOIN crm_bridge.organization AS o ON o.org_id = i.org_id
       LEFT JOIN crm_bridge.open_integration AS n ON n.org_id = i.org_id AND n.service = i.service
       LEFT JOIN crm_bridge.projects_portal AS p ON p.org_id = i.org_id AND p.id = i.portal_id
+      LEFT JOIN crm_bridge.credential AS c ON c.org_id = i.org_id AND c.service = i.service AND c.kind = i.credential_kind
      WHERE i.service = worker_organizations.service AND i.state <> 'off'
      ORDER BY o.org_id;
 END
@@ -345,38 +346,3 @@ END
 $$;
 COMMENT ON FUNCTION crm_bridge.store_fields(text, jsonb, bigint) IS 'takes over a service''s custom fields';
 REVOKE ALL ON FUNCTION crm_bridge.store_fields(text, jsonb, bigint) FROM PUBLIC;
-
-CREATE OR REPLACE FUNCTION crm_bridge.sealed_credential(service text, org_id bigint DEFAULT NULL)
-RETURNS TABLE (kind text, key_id text, sealed bytea)
-LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE
-  org bigint := COALESCE(sealed_credential.org_id, crm_bridge._own_org(NULL));
-BEGIN
-  RETURN QUERY SELECT c.kind, c.key_id, c.sealed FROM crm_bridge.credential AS c
-                WHERE c.org_id = org
-                  AND c.service = sealed_credential.service;
-END
-$$;
-COMMENT ON FUNCTION crm_bridge.sealed_credential(text, bigint) IS 'a service''s secrets as ciphertext';
-REVOKE ALL ON FUNCTION crm_bridge.sealed_credential(text, bigint) FROM PUBLIC;
-
-CREATE OR REPLACE FUNCTION crm_bridge.store_credential(service text, kind text, key_id text, sealed bytea, org_id bigint DEFAULT NULL)
-RETURNS void
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  org bigint := COALESCE(store_credential.org_id, crm_bridge._own_org(NULL));
-BEGIN
-  INSERT INTO crm_bridge.credential (org_id, service, kind, key_id, sealed)
-  VALUES (org, store_credential.service,
-          store_credential.kind, store_credential.key_id, store_credential.sealed)
-  ON CONFLICT ON CONSTRAINT credential_key DO UPDATE
-     SET key_id = EXCLUDED.key_id, sealed = EXCLUDED.sealed, sealed_at = now();
-END
-$$;
-COMMENT ON FUNCTION crm_bridge.store_credential(text, text, text, bytea, bigint) IS 'keeps a secret that was sealed to a worker''s key';
-REVOKE ALL ON FUNCTION crm_bridge.store_credential(text, text, text, bytea, bigint) FROM PUBLIC;

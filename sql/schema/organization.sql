@@ -34,6 +34,7 @@ CREATE TABLE crm_bridge.integration (
   stopped_reason  text,
   stopped_detail  text,
   reads_until     timestamptz,
+  credential_kind text        NOT NULL DEFAULT 'oauth',
   CONSTRAINT integration_key PRIMARY KEY (org_id, service),
   CONSTRAINT integration_service_known CHECK (service IN ('zoho_crm', 'zoho_projects', 'bigin', 'office365')),
   CONSTRAINT integration_state_known CHECK (state IN ('off', 'configuring', 'active', 'stopped', 'trial_expired')),
@@ -43,6 +44,7 @@ CREATE TABLE crm_bridge.integration (
   CONSTRAINT integration_trial_has_end CHECK (state <> 'trial_expired' OR trial_ends_at IS NOT NULL),
   CONSTRAINT integration_stopped_has_reason CHECK ((state = 'stopped') = (stopped_reason IS NOT NULL)),
   CONSTRAINT integration_stopped_has_time CHECK ((state = 'stopped') = (stopped_since IS NOT NULL)),
+  CONSTRAINT integration_credential_known CHECK (credential_kind IN ('oauth', 'zsc_key')),
   CONSTRAINT integration_stopped_reason_known CHECK (stopped_reason IN ('paused', 'zsc_key_stale', 'credential_refused', 'portal_gone'))
 );
 COMMENT ON TABLE crm_bridge.integration IS
@@ -59,6 +61,7 @@ COMMENT ON COLUMN crm_bridge.integration.trial_ends_at IS 'end of the 15 days of
 COMMENT ON COLUMN crm_bridge.integration.stopped_since IS 'since when it has been stopped';
 COMMENT ON COLUMN crm_bridge.integration.stopped_reason IS 'paused, zsc_key_stale, credential_refused or portal_gone';
 COMMENT ON COLUMN crm_bridge.integration.stopped_detail IS 'why, in somebody''s words';
+COMMENT ON COLUMN crm_bridge.integration.credential_kind IS 'by which credential the service is opened: our own, or for another user''s portal his ZSC key (R11)';
 COMMENT ON COLUMN crm_bridge.integration.reads_until IS
   'after a time without the service: until then, or until it has been read, nothing is sent, so that what happened there meanwhile is seen first';
 
@@ -103,13 +106,18 @@ COMMENT ON COLUMN crm_bridge.automation.changed_at IS 'when it was enabled or di
 
 -- Sealed to the worker's public key before it reaches SQL (B16): nothing here can be read with the database alone.
 CREATE TABLE crm_bridge.credential (
-  org_id     bigint      NOT NULL,
-  service    text        NOT NULL,
-  kind       text        NOT NULL,
-  key_id     text        NOT NULL,
-  sealed     bytea       NOT NULL,
-  sealed_at  timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT credential_key PRIMARY KEY (org_id, service, kind)
+  org_id         bigint      NOT NULL,
+  service        text        NOT NULL,
+  kind           text        NOT NULL,
+  key_id         text        NOT NULL,
+  sealed         bytea       NOT NULL,
+  sealed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  email          text,
+  stale_since    timestamptz,
+  stale_reason   text,
+  CONSTRAINT credential_key PRIMARY KEY (org_id, service, kind),
+  CONSTRAINT credential_key_has_email CHECK (kind <> 'zsc_key' OR email IS NOT NULL),
+  CONSTRAINT credential_stale_has_reason CHECK ((stale_since IS NULL) = (stale_reason IS NULL))
 );
 COMMENT ON TABLE crm_bridge.credential IS 'secrets of the services, sealed by "crm-bridge seal" to the worker''s key; ciphertext only';
 COMMENT ON COLUMN crm_bridge.credential.org_id IS 'the organization; also inside the sealed text, and checked there';
@@ -118,3 +126,6 @@ COMMENT ON COLUMN crm_bridge.credential.kind IS 'oauth, zsc_key, …; also insid
 COMMENT ON COLUMN crm_bridge.credential.key_id IS 'which worker key it is sealed to';
 COMMENT ON COLUMN crm_bridge.credential.sealed IS 'the ciphertext (libsodium sealed box)';
 COMMENT ON COLUMN crm_bridge.credential.sealed_at IS 'when it was stored';
+COMMENT ON COLUMN crm_bridge.credential.email IS 'whose it is: the address that a ZSC key was generated for (R17); also inside the sealed text';
+COMMENT ON COLUMN crm_bridge.credential.stale_since IS 'since when the service refuses it, or a person has called it stale';
+COMMENT ON COLUMN crm_bridge.credential.stale_reason IS 'the service''s words, or the person''s';

@@ -81,16 +81,16 @@ SELECT set_eq('SELECT role, name, privilege FROM cells WHERE granted', 'SELECT r
 SELECT is(pg_temp.attempt(r.role, 'SELECT FROM crm_bridge.credential'), '42501', format('B16: %s cannot read a credential', r.role)) FROM roles AS r;
 
 CREATE TEMP TABLE expected_functions AS
-  SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'setting_value', '_own_org', 'preview_notification']) AS name
+  SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'related_list', '_why_stopped', 'setting_value', '_own_org', 'preview_notification']) AS name
    UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit', '_crm_details_org']) AS f
               WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
-   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'act_as', 'setting_value', '_own_org', 'wait_for_command']) AS f
+   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'act_as', 'setting_value', '_own_org', 'wait_for_command']) AS f
               WHERE r.role IN ('test_app', 'test_administrator')
-   UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
+   UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'create_portal', 'use_shared_portal', 'mark_key_stale', 'credential_status', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
     'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget', 'preview_notification', 'retry_notification', 'set_profile_permission', '_demand_administrator'])
    UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
     'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'store_capabilities', 'next_command',
-    'finish_command', 'store_fields', 'sealed_credential', 'store_credential', 'take_budget', 'rest_budget', 'take_places',
+    'finish_command', 'store_fields', 'sealed_credential', 'store_credential', 'refuse_credential', 'take_budget', 'rest_budget', 'take_places',
     'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification', 'release_notifications']);
 CREATE TEMP TABLE function_cells AS
   SELECT r.role, p.oid, p.proname::text AS name, p.prokind, p.proisstrict, has_function_privilege(r.role, p.oid, 'EXECUTE') AS granted,

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_broken_credential_is_not_asked_for_again_at_once) {
   AccessTokens tokens(server.url(), AllowedOrigins({server.url()}));
   for (int i = 0; i < 3; ++i) {
     BOOST_CHECK_EXCEPTION(tokens.get(1, credential), NoToken, [](const NoToken &fault) {
-      return fault.needs_person() && fault.retry_after().count() > 0 &&
+      return fault.refused() == "the first" && fault.retry_after().count() > 0 &&
              std::string(fault.what()).find("1000.refresh") == std::string::npos;
     });
   }

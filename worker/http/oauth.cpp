@@ -16,8 +16,8 @@ constexpr seconds early{300};
 // The throttle counts ten minutes; asking more often only prolongs it.
 constexpr milliseconds throttle_pause = std::chrono::minutes{10};
 constexpr milliseconds transient_pause = seconds{5};
-// A person may mend the credential at any time: look again, but rarely.
-constexpr milliseconds broken_pause = std::chrono::minutes{2};
+// The service is stopped until somebody renews the credential; until that is known, not again at once.
+constexpr milliseconds broken_pause = seconds{10};
 
 }  // namespace
 
@@ -68,13 +68,14 @@ std::string AccessTokens::get(std::int64_t org_id, const Source &source) {
   const auto now = Clock::now();
   if (!state.token.empty() && now < state.renew_at) return state.token;
   if (now < state.blocked_until) {
-    throw NoToken(state.blocked_because, state.needs_person,
-                  std::chrono::ceil<milliseconds>(state.blocked_until - now));
+    throw NoToken(state.blocked_because,
+                  std::chrono::ceil<milliseconds>(state.blocked_until - now), state.refused);
   }
   return refresh(state, source());
 }
 
 std::string AccessTokens::refresh(State &state, const Credential &credential) {
+  state.credential = credential.stored_at;
   HttpRequest request;
   request.method = "POST";
   request.url = url_;
@@ -91,6 +92,7 @@ std::string AccessTokens::refresh(State &state, const Credential &credential) {
     // Half of a short life is better than renewing without end.
     state.renew_at = now + std::max(answer.lifetime - early, answer.lifetime / 2);
     state.blocked_until = {};
+    state.refused.clear();
     return state.token;
   }
   milliseconds pause = transient_pause;
@@ -102,16 +104,22 @@ std::string AccessTokens::refresh(State &state, const Credential &credential) {
     return state.token;
   }
   state.token.clear();
-  state.needs_person = answer.kind == TokenAnswer::Kind::broken;
+  state.refused = answer.kind == TokenAnswer::Kind::broken ? credential.stored_at : std::string{};
   state.blocked_because = "no access token: " + answer.error;
   state.blocked_until = now + pause;
-  throw NoToken(state.blocked_because, state.needs_person, pause);
+  throw NoToken(state.blocked_because, pause, state.refused);
 }
 
 void AccessTokens::refused(std::int64_t org_id, const std::string &token) {
   const std::lock_guard lock(mutex_);
   State &state = states_[org_id];
   if (state.token == token) state.token.clear();
+}
+
+void AccessTokens::forget_others(std::int64_t org_id, const std::string &stored_at) {
+  const std::lock_guard lock(mutex_);
+  const auto state = states_.find(org_id);
+  if (state != states_.end() && state->second.credential != stored_at) states_.erase(state);
 }
 
 }  // namespace crm_bridge::worker

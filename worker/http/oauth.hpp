@@ -35,14 +35,15 @@ TokenAnswer read_token_answer(const HttpResult &result);
 // No token can be had now; `retry_after` says when to ask again.
 class NoToken : public std::runtime_error {
  public:
-  NoToken(const std::string &what, bool needs_person, std::chrono::milliseconds retry_after)
-      : std::runtime_error(what), needs_person_(needs_person), retry_after_(retry_after) {}
-  bool needs_person() const { return needs_person_; }
+  NoToken(const std::string &what, std::chrono::milliseconds retry_after, std::string refused = {})
+      : std::runtime_error(what), retry_after_(retry_after), refused_(std::move(refused)) {}
+  // The credential that was refused for good: when it was stored.  Empty: the next try may help.
+  const std::string &refused() const { return refused_; }
   std::chrono::milliseconds retry_after() const { return retry_after_; }
 
  private:
-  bool needs_person_;
   std::chrono::milliseconds retry_after_;
+  std::string refused_;
 };
 
 // The access tokens of one service, one for each organization.  One refresh at a time whatever
@@ -60,6 +61,9 @@ class AccessTokens {
   std::string get(std::int64_t org_id, const Source &source);
   // The service refused `token`: the next get() makes a new one, unless another thread already has.
   void refused(std::int64_t org_id, const std::string &token);
+  // The credential in use is the one stored at that time: the token and the troubles of another one
+  // are of no account.
+  void forget_others(std::int64_t org_id, const std::string &stored_at);
 
  private:
   struct State {
@@ -68,7 +72,8 @@ class AccessTokens {
     Clock::time_point ends_at{};
     Clock::time_point blocked_until{};
     std::string blocked_because;
-    bool needs_person = false;
+    std::string credential;  // when the one that this is about was stored
+    std::string refused;     // likewise, if a person has to replace it
   };
   std::string refresh(State &state, const Credential &credential);
 

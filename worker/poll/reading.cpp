@@ -173,15 +173,14 @@ Json do_command(Intake &intake, Database &database, Session &session,
     }
   }
   if (command.kind == "refresh_metadata") return refresh_fields(intake, database, session, modules);
-  // The portal may have been chosen since the session began; and what is read here may bring
-  // fields.
   std::shared_ptr<Session> renewed;
   const auto renew = [&] {
     intake.sessions().forget();
     renewed = intake.sessions().of(session.organization().org_id);
   };
+  // The portal, or the credential that opens it, may have been chosen a moment ago.
+  if (command.kind != "refresh_metadata") renew();
   if (command.kind == "initial_sync") {
-    renew();
     if (renewed != nullptr && !refresh_fields(intake, database, *renewed, modules).empty()) renew();
   }
   Session &reading = renewed == nullptr ? session : *renewed;

@@ -24,6 +24,7 @@ struct Credential {
   std::string client_id;
   std::string client_secret;
   std::string refresh_token;
+  std::string stored_at{};  // tells it from the one that replaces it
 };
 
 std::string seal_secret(const Key &key, const SealedFor &owner, const Json &secret);

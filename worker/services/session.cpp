@@ -221,6 +221,7 @@ Task<HttpResult> Session::send(ApiCall call) {
     try {
       token = context_.tokens().get(organization_.org_id, credential_);
     } catch (const NoToken &fault) {
+      if (!fault.refused().empty() && refused_) refused_(fault.refused(), fault.what());
       co_return withheld(fault.what(), fault.retry_after());
     } catch (const KeyError &fault) {
       co_return withheld(fault.what(), std::chrono::minutes{1});

@@ -89,6 +89,9 @@ class Session {
     return known_(module, ids);
   }
   void go_round_with(Next next) { next_ = std::move(next); }
+  // Told when the service refuses a credential for good: which one, and its words.
+  using Refused = std::function<void(const std::string &stored_at, const std::string &reason)>;
+  void when_refused(Refused refused) { refused_ = std::move(refused); }
   std::vector<Located> next_records(const std::string &module, const std::string &after,
                                     int limit) const {
     return next_ ? next_(module, after, limit) : std::vector<Located>{};
@@ -112,6 +115,7 @@ class Session {
   AccessTokens::Source credential_;
   Known known_;
   Next next_;
+  Refused refused_;
   std::chrono::milliseconds
       patience_;  // how long to wait for the budget before giving the work back
   std::shared_ptr<Bank> bank_;

@@ -52,8 +52,10 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
   if (organization == nullptr) return nullptr;
   Entry &entry = entries_[org_id];
   const bool same =
-      entry.session && entry.session->organization().portal_id == organization->portal_id;
+      entry.session && entry.session->organization().portal_id == organization->portal_id &&
+      entry.session->organization().credential_at == organization->credential_at;
   if (same && now - entry.loaded_at < catalog_holds) return entry.session;
+  context_.tokens().forget_others(org_id, organization->credential_at);
   Catalog catalog;
   catalog.modules = database().modules(context_.settings().kind);
   for (auto &field : database().module_fields(context_.settings().kind, org_id)) {
@@ -72,8 +74,24 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
       [this, org_id](const std::string &module, const std::string &after, int limit) {
         return database().next_records(module, after, limit, org_id);
       });
+  entry.session->when_refused([this, org_id](const std::string &stored_at, const std::string &reason) {
+    note_refusal(org_id, stored_at, reason);
+  });
   entry.loaded_at = now;
   return entry.session;
+}
+
+// The service stops for the want of a credential (R20); whoever cannot say so now says it next time.
+void Sessions::note_refusal(std::int64_t org_id, const std::string &stored_at,
+                            const std::string &reason) {
+  const std::string &service = context_.settings().kind;
+  log_event(Severity::error, "credential_refused",
+            {{"service", service}, {"org", org_id}, {"reason", reason}});
+  try {
+    database().refuse_credential(service, stored_at, reason, org_id);
+  } catch (const std::exception &fault) {
+    log_event(Severity::warning, "refusal_not_noted", {{"reason", fault.what()}});
+  }
 }
 
 Credential Sessions::load_credential(std::int64_t org_id) {
@@ -91,9 +109,14 @@ Credential Sessions::load_credential(std::int64_t org_id) {
   const Bank::Share share = database().take_budget(
       service, ask, context_.settings().tokens_per_window, std::chrono::minutes{10}, org_id);
   if (share.granted == 0)
-    throw NoToken("no access token for now: " + share.reason, false, share.retry_after);
-  return parse_credential(
-      open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed));
+    throw NoToken("no access token for now: " + share.reason, share.retry_after);
+  const Json secret = open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed);
+  // The address beside the secret is only a label: what was sealed counts (R11).
+  if (scalar_text(secret, "email") != sealed->email)
+    throw KeyError("the credential was sealed for another e-mail address");
+  Credential credential = parse_credential(secret);
+  credential.stored_at = sealed->sealed_at;
+  return credential;
 }
 
 }  // namespace crm_bridge::worker

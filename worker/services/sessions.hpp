@@ -46,6 +46,7 @@ class Sessions {
     Clock::time_point loaded_at;
   };
   Credential load_credential(std::int64_t org_id);
+  void note_refusal(std::int64_t org_id, const std::string &stored_at, const std::string &reason);
   Database &database() const;
 
   Shared &shared_;

@@ -69,6 +69,17 @@ class Connector : public Service {
                                  std::string &found);
   // Sends a task with a status of this kind.
   Task<HttpResult> send_with_status(Session &session, ApiCall call, Place place, bool closed);
+  // portals.cpp
+  struct Portals {
+    std::vector<Json> list;
+    bool complete = false;  // what it does not show is not there
+  };
+  // Throws ServiceFailure if a ZSC key is of another address than the one stored with it.
+  Task<Portals> list_portals(Session &session);
+  Task<std::string> who_consented(Session &session);
+  Task<bool> is_person(Session &session, std::string portal_id, std::string email,
+                       std::string account);
+  Task<Page> read_portals(Session &session);
   // reading.cpp
   Task<Page> read_all_portals(Session &session, std::string module);
   Record status_record(const Session &session, const Status &status,

@@ -33,7 +33,8 @@ std::vector<std::string> Connector::portal_modules() const {
 }
 
 Task<Page> Connector::read_page(Session &session, std::string module, Json cursor) {
-  const bool no_portal = module != "projects_portal" && session.organization().portal_id.empty();
+  if (module == "projects_portal") co_return co_await read_portals(session);
+  const bool no_portal = session.organization().portal_id.empty();
   if (no_portal && (module == "projects_user" || module == "projects_task_status" ||
                     module == "projects_client")) {
     co_return co_await read_all_portals(session, std::move(module));
@@ -75,13 +76,10 @@ Task<Page> Connector::read_page(Session &session, std::string module, Json curso
 Task<Page> Connector::read_all_portals(Session &session, std::string module) {
   Page page;
   page.cursor = Json::object();
-  ApiCall call;
-  call.path = "/api/v3/portals";
-  const HttpResult result = co_await session.send(std::move(call));
-  const Json portals = body_of(result);
+  const Portals portals = co_await list_portals(session);
   const ModuleInfo *info = session.catalog().module(module);
   ModuleRecords records{module, {}};
-  for (const auto &portal : list_of(portals, "portals")) {
+  for (const auto &portal : portals.list) {
     const Place place{scalar_text(portal, "id"), {}};
     if (module == "projects_task_status") {
       const std::vector<Status> found = co_await statuses(session, place.portal_id);
@@ -105,40 +103,24 @@ Task<Page> Connector::read_all_portals(Session &session, std::string module) {
   co_return page;
 }
 
-// Portals, users and clients: short lists without a time of change, read whole.
+// Users and clients: short lists without a time of change, read whole.
 Task<Page> Connector::read_people(Session &session, std::string module, Json cursor) {
   const std::string &portal_id = session.organization().portal_id;
   Page page;
   const ModuleInfo *info = session.catalog().module(module);
   const std::string key = info == nullptr ? std::string{} : info->api_name;
-  const bool portals = module == "projects_portal";
   const int number = page_number(cursor);
-  ApiCall call =
-      list_call(portals ? "/api/v3/portals" : portal_path(portal_id) + "/" + key, number);
-  if (portals) call.query.clear();
-  const HttpResult result = co_await session.send(std::move(call));
-  std::vector<Json> list;
-  bool is_list_here = true;
-  if (portals && !result.ok() && result.status == 400 && !portal_id.empty()) {
-    // Some portals refuse the list and answer for one.
-    ApiCall one;
-    one.path = portal_path(portal_id);
-    const HttpResult single = co_await session.send(std::move(one));
-    const Json body = body_of(single);
-    const Json *details = find(body, "portal_details");
-    list.push_back(details == nullptr ? body : *details);
-  } else {
-    const Json body = body_of(result);
-    list = list_of(body, key);
-    is_list_here = is_list(body, key);
-    page.more = !portals && has_next_page(body, list.size(), records_a_page);
-  }
+  const HttpResult result =
+      co_await session.send(list_call(portal_path(portal_id) + "/" + key, number));
+  const Json body = body_of(result);
+  const std::vector<Json> list = list_of(body, key);
+  page.more = has_next_page(body, list.size(), records_a_page);
   ModuleRecords records{module, {}};
   for (const auto &record : list) {
-    const Place place{portals ? std::string{} : portal_id, {}};
-    records.records.push_back(from_service(session.catalog(), module, record, place));
+    records.records.push_back(
+        from_service(session.catalog(), module, record, Place{portal_id, {}}));
   }
-  if (!portals) note_people(records.records, portal_id, is_list_here, module, page, cursor);
+  note_people(records.records, portal_id, is_list(body, key), module, page, cursor);
   page.records.push_back(std::move(records));
   cursor["page"] = number + 1;
   if (!page.more) cursor.erase("page");
