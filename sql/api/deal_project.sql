@@ -32,7 +32,11 @@ BEGIN
   SELECT COALESCE(jsonb_object_agg(f.field, fields -> f.field), '{}') INTO custom
     FROM crm_bridge.service_field AS f
    WHERE f.org_id = _make_twin.org_id AND f.module = target AND f.custom AND fields ? f.field;
-  EXECUTE format('INSERT INTO crm_bridge.%I SELECT p.* FROM jsonb_populate_record(NULL::crm_bridge.%I, $1) AS p', target, target)
+  -- A generated column takes no value, not even its own.
+  EXECUTE format('INSERT INTO crm_bridge.%I (%s) SELECT %2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $1)', target,
+                 (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a
+                   WHERE a.attrelid = format('crm_bridge.%I', target)::regclass
+                     AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''))
     USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
                                        'created_at', now(), 'modified_at', now());
   INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
