@@ -57,7 +57,8 @@ BEGIN
              'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history',
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
-             'quota_status', 'webhook_channel'];
+             'quota_status', 'webhook_channel', 'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress',
+             'deal_progress', 'activity_feed'];
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._readable() IS 'what an analyst may read';
@@ -75,7 +76,7 @@ BEGIN
     'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
-    'next_channel_step', 'record_channel']);
+    'next_channel_step', 'record_channel', 'finish_matching']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_worker(regrole) IS 'lets a role be the worker: the protocol''s functions and nothing else';
@@ -102,7 +103,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'create_project_from_lead', 'create_project_from_account',
     'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,
@@ -123,7 +124,7 @@ BEGIN
   PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
     ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-          'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget']);
+          'create_projects_from_won_deals', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_administrator(regrole, bigint) IS 'lets a role set up and run an organization''s integrations';

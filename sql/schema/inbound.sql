@@ -90,7 +90,7 @@ CREATE TABLE crm_bridge.command (
   finished_at   timestamptz,
   result        jsonb,
   CONSTRAINT command_key PRIMARY KEY (org_id, command_id),
-  CONSTRAINT command_kind_known CHECK (kind IN ('refresh_portals', 'initial_sync', 'refresh_metadata')),
+  CONSTRAINT command_kind_known CHECK (kind IN ('refresh_portals', 'initial_sync', 'refresh_metadata', 'finish_matching')),
   CONSTRAINT command_state_known CHECK (state IN ('requested', 'taken', 'done', 'failed')),
   CONSTRAINT command_leased_iff_taken CHECK ((state = 'taken') = (lease IS NOT NULL)),
   CONSTRAINT command_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state IN ('done', 'failed')))
@@ -100,7 +100,7 @@ COMMENT ON TABLE crm_bridge.command IS 'what the worker is asked to do: what nee
 COMMENT ON COLUMN crm_bridge.command.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.command.command_id IS 'for wait_for_command';
 COMMENT ON COLUMN crm_bridge.command.service IS 'the service it concerns';
-COMMENT ON COLUMN crm_bridge.command.kind IS 'refresh_portals, initial_sync or refresh_metadata';
+COMMENT ON COLUMN crm_bridge.command.kind IS 'refresh_portals, initial_sync, refresh_metadata or finish_matching';
 COMMENT ON COLUMN crm_bridge.command.arguments IS 'what it needs to know';
 COMMENT ON COLUMN crm_bridge.command.state IS 'requested, taken, done or failed';
 COMMENT ON COLUMN crm_bridge.command.requested_at IS 'when it was asked for';
@@ -164,6 +164,8 @@ CREATE TABLE crm_bridge.notification (
   recipient        text        NOT NULL,
   kind             text        NOT NULL,
   facts            jsonb       NOT NULL DEFAULT '{}',
+  attachment_name  text,
+  attachment       text,
   sent_at          timestamptz,
   CONSTRAINT notification_key PRIMARY KEY (org_id, notification_id)
 );
@@ -174,4 +176,6 @@ COMMENT ON COLUMN crm_bridge.notification.at IS 'when it was queued';
 COMMENT ON COLUMN crm_bridge.notification.recipient IS 'e-mail address';
 COMMENT ON COLUMN crm_bridge.notification.kind IS 'which text it will have';
 COMMENT ON COLUMN crm_bridge.notification.facts IS 'what the text speaks of';
+COMMENT ON COLUMN crm_bridge.notification.attachment_name IS 'file name of the attachment, if there is one';
+COMMENT ON COLUMN crm_bridge.notification.attachment IS 'its content';
 COMMENT ON COLUMN crm_bridge.notification.sent_at IS 'when the mail server took it';

@@ -119,7 +119,7 @@ SELECT is_empty($$
   SELECT f.signature, t.tgname, e.lineno, e.message
     FROM functions AS f
     JOIN pg_trigger AS t ON t.tgfoid = f.oid
-   CROSS JOIN LATERAL plpgsql_check_function_tb(f.oid, t.tgrelid, security_warnings => true) AS e
+   CROSS JOIN LATERAL plpgsql_check_function_tb(f.oid, t.tgrelid, security_warnings => true, oldtable => t.tgoldtable, newtable => t.tgnewtable) AS e
    WHERE f.lanname = 'plpgsql' AND e.level IN ('error', 'security')
   $$, 'T35: nor in trigger functions, checked with the tables that they serve');
 SELECT is_empty($$
