@@ -24,7 +24,7 @@ CREATE TRIGGER forget_client_matching AFTER UPDATE ON crm_bridge.integration
 CREATE OR REPLACE FUNCTION crm_bridge._match_clients(portal uuid, linking boolean, org_id bigint)
 RETURNS TABLE (outcome text, reason text, clients bigint, accounts bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp SET work_mem = '256MB'
+SET search_path = pg_catalog, pg_temp SET work_mem = '256MB' SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -61,10 +61,23 @@ BEGIN
     SELECT org, 'account_client', j.account_id, j.client_id, who
       FROM judged AS j WHERE linking AND j.reason IS NULL
   )
-  SELECT CASE WHEN j.reason IS NULL THEN 'linked' ELSE 'not_linked' END, j.reason, sum(j.clients)::bigint, sum(j.accounts)::bigint
-    FROM judged AS j
-   WHERE j.clients + j.accounts > 0
-   GROUP BY j.reason ORDER BY 1, 2;
+  SELECT CASE WHEN r.reason IS NULL THEN 'linked' ELSE 'not_linked' END, r.reason, r.clients, r.accounts
+    -- One pass: grouped by reason the planner would sort them all.
+    FROM (SELECT sum(j.clients) FILTER (WHERE j.reason IS NULL) AS linked,
+                 sum(j.accounts) FILTER (WHERE j.reason = 'account_not_mapped') AS not_mapped,
+                 sum(j.clients) FILTER (WHERE j.reason = 'no_account_of_that_name') AS no_account,
+                 sum(j.clients) FILTER (WHERE j.reason = 'ambiguous') AS ambiguous_clients,
+                 sum(j.accounts) FILTER (WHERE j.reason = 'ambiguous') AS ambiguous_accounts,
+                 sum(j.clients) FILTER (WHERE j.reason = 'no_name') AS nameless_clients,
+                 sum(j.accounts) FILTER (WHERE j.reason = 'no_name') AS nameless_accounts,
+                 sum(j.clients) FILTER (WHERE j.reason = 'unlinked') AS unlinked
+            FROM judged AS j) AS s
+   CROSS JOIN LATERAL (VALUES (NULL, s.linked::bigint, s.linked::bigint), ('account_not_mapped', 0, s.not_mapped::bigint),
+                              ('ambiguous', s.ambiguous_clients::bigint, s.ambiguous_accounts::bigint),
+                              ('no_account_of_that_name', s.no_account::bigint, 0),
+                              ('no_name', s.nameless_clients::bigint, s.nameless_accounts::bigint),
+                              ('unlinked', s.unlinked::bigint, s.unlinked::bigint)) AS r (reason, clients, accounts)
+   WHERE r.clients > 0 OR r.accounts > 0;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._match_clients(uuid, boolean, bigint) IS 'links clients and accounts of the same name and counts the reasons of all others';
