@@ -160,7 +160,7 @@ COMMENT ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) IS 'the organi
 REVOKE ALL ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) FROM PUBLIC;
 
 -- Sets a setting of the organization.  Known names: won_stages (array of text), maximum_attempts (number),
--- clients_for_projects (boolean).  Errors: 22023 an unknown name or a value of the wrong type.
+-- clients_for_projects (boolean), client_users_for_projects ("existing", "invite" or "none"), administrator_profiles (names).  Errors: 22023 an unknown name or a value of the wrong type.
 CREATE OR REPLACE FUNCTION crm_bridge.set_setting(name text, value jsonb, org_id bigint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -169,18 +169,23 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
   wanted text := CASE set_setting.name WHEN 'won_stages' THEN 'array' WHEN 'maximum_attempts' THEN 'number'
-                                       WHEN 'clients_for_projects' THEN 'boolean' END;
+                                       WHEN 'clients_for_projects' THEN 'boolean' WHEN 'client_users_for_projects' THEN 'string'
+                                       WHEN 'administrator_profiles' THEN 'array' END;
 BEGIN
   IF wanted IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" is not known', name),
-      HINT = 'Settings are won_stages, maximum_attempts and clients_for_projects.';
+      HINT = 'Settings are won_stages, maximum_attempts, clients_for_projects, client_users_for_projects and administrator_profiles.';
   ELSIF jsonb_typeof(value) IS DISTINCT FROM wanted THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" takes a JSON value of type %s', name, wanted),
       DETAIL = format('The value given is of type %s.', COALESCE(jsonb_typeof(value), 'null'));
+  END IF;
+  IF set_setting.name = 'client_users_for_projects' AND value #>> '{}' NOT IN ('existing', 'invite', 'none') THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" does not take %s', name, value),
+      HINT = 'Say "existing", "invite" or "none".';
   END IF;
   INSERT INTO crm_bridge.setting (org_id, name, value) VALUES (org, set_setting.name, set_setting.value)
   ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) IS 'sets a setting of the organization: won_stages, maximum_attempts, clients_for_projects';
+COMMENT ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) IS 'sets a setting of the organization: won_stages, maximum_attempts, clients_for_projects, client_users_for_projects, administrator_profiles';
 REVOKE ALL ON FUNCTION crm_bridge.set_setting(text, jsonb, bigint) FROM PUBLIC;

@@ -43,8 +43,9 @@ CREATE VIEW crm_bridge.activity_feed WITH (security_invoker = true) AS
     LEFT JOIN LATERAL (SELECT x.name, x.client_id FROM crm_bridge.projects_project AS x WHERE x.org_id = h.org_id AND x.id = w.project_id LIMIT 1) AS p ON true
     LEFT JOIN LATERAL (SELECT l.left_id FROM crm_bridge.link AS l
                         WHERE l.org_id = h.org_id AND l.right_id = p.client_id AND l.pairing = 'account_client' AND l.state = 'active' LIMIT 1) AS c ON true
-    LEFT JOIN LATERAL (SELECT d.account_id FROM crm_bridge.link AS l JOIN crm_bridge.crm_deal AS d ON d.org_id = h.org_id AND d.id = l.left_id
-                        WHERE c.left_id IS NULL AND l.org_id = h.org_id AND l.right_id = w.project_id AND l.pairing = 'deal_project' AND l.state = 'active' LIMIT 1) AS d ON true
+    LEFT JOIN LATERAL (SELECT l.left_id FROM crm_bridge.link AS l
+                        WHERE c.left_id IS NULL AND l.org_id = h.org_id AND l.right_id = w.project_id AND l.pairing = 'deal_project' AND l.state = 'active' LIMIT 1) AS o ON true
+    LEFT JOIN LATERAL (SELECT x.account_id FROM crm_bridge.crm_deal AS x WHERE x.org_id = h.org_id AND x.id = o.left_id LIMIT 1) AS d ON true
     LEFT JOIN LATERAL (SELECT x.id, x.account_name FROM crm_bridge.crm_account AS x
                         WHERE x.org_id = h.org_id AND x.id = COALESCE(c.left_id, d.account_id) LIMIT 1) AS a ON true
    WHERE h.module IN ('projects_project', 'projects_task', 'projects_task_list', 'projects_comment');

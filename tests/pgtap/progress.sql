@@ -2,7 +2,7 @@
 -- Projects out of leads and accounts, people who come along, how far everything is (R38, R53, R54, R56-R58, D14).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(27);
+SELECT plan(28);
 \ir fixture/organization.psql
 
 INSERT INTO crm_bridge.crm_account (account_name) VALUES ('Acme');
@@ -17,7 +17,7 @@ SELECT pg_temp.refused(format('SELECT crm_bridge.create_project_from_lead(%L)', 
 
 SELECT crm_bridge.create_project_from_lead(:'lead') AS project \gset
 SELECT results_eq(format($$ SELECT p.name, p.description, c.name, p.external_id, d.state FROM crm_bridge.projects_project AS p JOIN crm_bridge.projects_client AS c ON c.id = p.client_id JOIN crm_bridge.delivery AS d ON d.record_id = p.id WHERE p.id = %L $$, :'project'),
-  $$ VALUES ('ACME ', 'wants routers', 'Acme', NULL::text, 'pending') $$, 'R53, R54: a lead becomes a project, with the client of the account of the company''s name');
+  $$ VALUES ('ACME', 'wants routers', 'Acme', NULL::text, 'pending') $$, 'R53, R54: a lead becomes a project, with the client of the account of the company''s name');
 SELECT is(crm_bridge.create_project_from_lead(:'lead'), :'project'::uuid, 'a second call returns the same project');
 SELECT results_eq(format($$ SELECT pairing FROM crm_bridge.link WHERE right_id = %L $$, :'project'), ARRAY['lead_project'], 'it is linked with the lead');
 SELECT crm_bridge.create_project_from_lead(:'other_lead', 'Given') AS made \gset
@@ -56,7 +56,7 @@ SELECT results_eq($$ SELECT account, projects, open_tasks, closed_tasks, overdue
   $$ VALUES ('Acme', 5::bigint, 3::bigint, 1::bigint, 1::bigint, true, false) $$, 'R58: progress, open and overdue tasks and last activity of an account');
 SELECT results_eq($$ SELECT deal, account, projects, open_tasks, overdue_tasks FROM crm_bridge.deal_progress ORDER BY deal $$,
   $$ VALUES ('Invited', 'Acme', 1::bigint, 0::bigint, 0::bigint), ('With fresh', 'Acme', 1, 0, 0), ('With known', 'Acme', 1, 1, 0) $$, 'R58: and of a deal');
-SELECT results_eq($$ SELECT project FROM crm_bridge.account_projects WHERE account = 'Acme' ORDER BY project $$, ARRAY['ACME ', 'Care', 'Invited', 'With fresh', 'With known'], 'R57: all projects of an account in one place');
+SELECT results_eq($$ SELECT project FROM crm_bridge.account_projects WHERE account = 'Acme' ORDER BY project $$, ARRAY['ACME', 'Care', 'Invited', 'With fresh', 'With known'], 'R57: all projects of an account in one place');
 SELECT results_eq($$ SELECT count(*), count(DISTINCT project_id) FROM crm_bridge.project_progress $$, $$ VALUES (7::bigint, 7::bigint) $$, 'every project once, with an account or without');
 UPDATE crm_bridge.projects_task SET name = 'later' WHERE name = 'late';
 DELETE FROM crm_bridge.projects_task WHERE name = 'done';
@@ -67,19 +67,27 @@ SELECT is((SELECT account FROM crm_bridge.activity_feed WHERE record_id = :'know
 
 -- Young tables -----------------------------------------------------------------------------------------------------
 
--- Nothing has been analysed here: the plan must probe keys, not read tables in a loop.
-CREATE FUNCTION pg_temp.plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+-- Much has just come in, and nothing has been analysed: each join must probe a key, not read a table in a loop.
+INSERT INTO crm_bridge.crm_account (id, account_name) SELECT md5('a' || n)::uuid, 'account ' || n FROM generate_series(1, 3000) AS n;
+INSERT INTO crm_bridge.crm_deal (id, deal_name, account_id) SELECT md5('d' || n)::uuid, 'deal ' || n, md5('a' || n)::uuid FROM generate_series(1, 3000) AS n;
+INSERT INTO crm_bridge.projects_project (id, name) SELECT md5('p' || n)::uuid, 'project ' || n FROM generate_series(1, 3000) AS n;
+INSERT INTO crm_bridge.projects_task (name, project_id) SELECT 'task ' || n, md5('p' || n)::uuid FROM generate_series(1, 3000) AS n;
+INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id) SELECT 1, 'deal_project', md5('d' || n)::uuid, md5('p' || n)::uuid FROM generate_series(1, 3000) AS n;
+CREATE FUNCTION pg_temp.reads(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE answer json;
 BEGIN
   EXECUTE 'EXPLAIN (FORMAT json) ' || statement INTO answer;
-  RETURN answer::text;
+  RETURN QUERY
+  WITH RECURSIVE node (plan) AS (
+    SELECT answer #> '{0,Plan}' UNION ALL SELECT c FROM node, json_array_elements(node.plan -> 'Plans') AS c
+  )
+  SELECT concat_ws(' ', plan ->> 'Relation Name', plan ->> 'Node Type', plan ->> 'Index Cond') FROM node
+   WHERE plan ->> 'Relation Name' IN ('link', 'crm_account', 'crm_deal', 'projects_task')
+     AND COALESCE(plan ->> 'Index Cond', '') !~ 'org_id = [^()]*\) AND \((id|right_id|left_id|project_id) = ';
 END $$;
-SET LOCAL enable_seqscan = off;
-SELECT is((SELECT count(*) FROM regexp_matches(pg_temp.plan_of('SELECT * FROM crm_bridge.' || v.name), '"Relation Name": "(link|crm_account|crm_deal)"', 'g'))
-          - (SELECT count(*) FROM regexp_matches(pg_temp.plan_of('SELECT * FROM crm_bridge.' || v.name), '"Index Cond": "\(\(org_id = [^()]*\) AND \((id|right_id|left_id) = ', 'g')), 0::bigint,
-          'each join of ' || v.name || ' is a probe of a whole key')
-  FROM (VALUES ('project_progress'), ('account_projects')) AS v (name);
-SELECT ok(pg_temp.plan_of('SELECT * FROM crm_bridge.activity_feed WHERE org_id = 1 ORDER BY at DESC LIMIT 10') ~ '"Scan Direction": "Backward"', 'the newest of activity_feed are read along history''s key');
+SELECT is_empty(format('SELECT pg_temp.reads(%L)', 'SELECT * FROM crm_bridge.' || v.name), v.name || ' over young tables is a probe of a key for each join')
+  FROM (VALUES ('project_progress'), ('account_projects'), ('account_progress'), ('activity_feed')) AS v (name);
+SELECT results_eq($$ SELECT count(*), count(account) FROM crm_bridge.project_progress $$, $$ VALUES (3007::bigint, 3005::bigint) $$, 'and it gives every project');
 
 SELECT * FROM finish();
 ROLLBACK;
