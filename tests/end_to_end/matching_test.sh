@@ -18,16 +18,16 @@ gives() { wait_until "$1" 60 query_gives "$2" "$3" || flunk "$1" "$(query "$3")"
 person() { as_person "$1" "/control/projects/20639270/$2" "${@:3}"; }
 writes() { as_person GET '/control/requests?limit=20000' | jq '[(.requests // .)[] | select(.method != "GET" and (.path | contains("/oauth/") or contains("watch") | not))] | length'; }
 
-account() { as_person POST /control/crm/Accounts "{\"Account_Name\":\"$1\"}" | jq -r .id; }
+account() { as_person POST /control/crm/Accounts "{\"Account_Name\":\"$1\"}" | jq -r '.id // .details.id'; }
 acme=$(account "Société ACME")
 account "Twin" >/dev/null
 account "twin" >/dev/null
 account "Initech GmbH" >/dev/null
 as_person POST /control/crm/Contacts "{\"Last_Name\":\"Ada\",\"Email\":\"Ada@acme.example\",\"Account_Name\":{\"id\":\"$acme\"}}" >/dev/null
-client=$(person POST clients '{"name":"ＳＯＣＩＥＴＥ\u0301  Acme"}' | jq -r .id)
+client=$(person POST clients '{"name":"ＳＯＣＩＥ\u0301ＴＥ\u0301  Acme"}' | jq -r .id)
 person POST clients '{"name":"TWIN"}' >/dev/null
 person POST clients '{"name":"Initech Ltd."}' >/dev/null
-project=$(person POST projects "{\"name\":\"Rollout\",\"client\":{\"id\":\"$client\"}}" | jq -r .id)
+project=$(person POST projects '{"name":"Rollout"}' | jq -r .id)
 
 start_worker worker --config "$SESSION/worker.toml" run
 query "SELECT crm_bridge.resync('crm_account'), crm_bridge.resync('crm_contact'), crm_bridge.resync('crm_user'), crm_bridge.resync('crm_profile')" >/dev/null
@@ -36,6 +36,8 @@ query "CALL crm_bridge.wait_for_command('$command', '60 seconds')"
 command=$(query "SELECT crm_bridge.choose_portal('Zylker Projects')")
 query "CALL crm_bridge.wait_for_command('$command', '120 seconds')"
 gives "both sides are read" "4|3|1|1" "SELECT (SELECT count(*) FROM crm_bridge.crm_account), (SELECT count(*) FROM crm_bridge.projects_client), (SELECT count(*) FROM crm_bridge.projects_project), (SELECT count(*) FROM crm_bridge.crm_contact)"
+query "UPDATE crm_bridge.projects_project SET client_id = (SELECT c.id FROM crm_bridge.projects_client AS c WHERE c.external_id = '$client') WHERE external_id = '$project'"
+wait_until "the project's client" 60 nothing_is_on_its_way
 query "INSERT INTO crm_bridge.projects_client_user (last_name, email, client_id, portal_id, project_id)
        SELECT 'Ada', 'ada@ACME.example', c.id, c.portal_id, p.id FROM crm_bridge.projects_client AS c, crm_bridge.projects_project AS p WHERE c.external_id = '$client' AND p.external_id = '$project'"
 wait_until "the client user" 60 nothing_is_on_its_way
