@@ -20,7 +20,7 @@ CREATE TRIGGER forget_client_matching AFTER UPDATE ON crm_bridge.integration
   EXECUTE FUNCTION crm_bridge._forget_client_matching();
 
 -- Links clients and accounts of the same name (D6), if it is to, and counts what becomes of all of them (D12).
--- A name is a group: what stands in it on both sides decides for all of it, so that each side is read once.
+-- Names that stand twice on a side are set apart first: what is left is one to one, and no join grows beyond its sides.
 CREATE OR REPLACE FUNCTION crm_bridge._match_clients(portal uuid, linking boolean, org_id bigint)
 RETURNS TABLE (outcome text, reason text, clients bigint, accounts bigint)
 LANGUAGE plpgsql VOLATILE
@@ -35,27 +35,42 @@ BEGIN
   WITH linked AS (
     SELECT l.left_id, l.right_id FROM crm_bridge.link AS l
      WHERE l.org_id = org AND l.pairing = 'account_client' AND l.state <> 'archived'
+  ), twice AS MATERIALIZED (
+    SELECT a.name_key FROM crm_bridge.crm_account AS a
+     WHERE a.org_id = org AND a.name_key <> '' GROUP BY a.name_key HAVING count(*) > 1
+     UNION
+    SELECT c.name_key FROM crm_bridge.projects_client AS c
+     WHERE c.org_id = org AND c.name_key <> '' AND (c.portal_id = portal OR c.portal_id IS NULL) GROUP BY c.name_key HAVING count(*) > 1
   ), of_accounts AS (
-    SELECT a.name_key, count(*) AS standing, count(*) - count(l.left_id) AS free, (array_agg(a.id))[1] AS id
+    SELECT a.id, NULLIF(a.name_key, '') AS name_key, (l.left_id IS NULL)::integer AS free, t.name_key IS NOT NULL AS is_twice
       FROM crm_bridge.crm_account AS a
       LEFT JOIN linked AS l ON l.left_id = a.id
-     WHERE a.org_id = org GROUP BY a.name_key
+      LEFT JOIN twice AS t ON t.name_key = a.name_key
+     WHERE a.org_id = org
   ), of_clients AS (
-    SELECT c.name_key, count(*) AS standing, count(*) - count(l.right_id) AS free, (array_agg(c.id))[1] AS id
+    SELECT c.id, NULLIF(c.name_key, '') AS name_key, (l.right_id IS NULL)::integer AS free, t.name_key IS NOT NULL AS is_twice
       FROM crm_bridge.projects_client AS c
       LEFT JOIN linked AS l ON l.right_id = c.id
-     WHERE c.org_id = org AND (c.portal_id = portal OR c.portal_id IS NULL) GROUP BY c.name_key
+      LEFT JOIN twice AS t ON t.name_key = c.name_key
+     WHERE c.org_id = org AND (c.portal_id = portal OR c.portal_id IS NULL)
   ), judged AS (
     SELECT a.id AS account_id, c.id AS client_id, COALESCE(a.free, 0) AS accounts, COALESCE(c.free, 0) AS clients,
-           CASE WHEN COALESCE(a.name_key, c.name_key, '') = '' THEN 'no_name'
-                WHEN c.standing IS NULL THEN 'account_not_mapped'
-                WHEN a.standing IS NULL THEN 'no_account_of_that_name'
-                WHEN a.standing > 1 OR c.standing > 1 OR a.free + c.free < 2 THEN 'ambiguous'
+           CASE WHEN COALESCE(a.name_key, c.name_key) IS NULL THEN 'no_name'
+                WHEN c.id IS NULL THEN 'account_not_mapped'
+                WHEN a.id IS NULL THEN 'no_account_of_that_name'
+                WHEN a.free + c.free < 2 THEN 'ambiguous'
                 WHEN EXISTS (SELECT 1 FROM crm_bridge.link AS d
                               WHERE d.org_id = org AND d.pairing = 'account_client' AND d.state = 'archived'
                                 AND d.reason = 'unlinked' AND d.left_id = a.id AND d.right_id = c.id) THEN 'unlinked' END AS reason
-      FROM of_accounts AS a
-      FULL JOIN of_clients AS c ON c.name_key = a.name_key
+      FROM (SELECT * FROM of_accounts AS x WHERE NOT x.is_twice) AS a
+      FULL JOIN (SELECT * FROM of_clients AS x WHERE NOT x.is_twice) AS c ON c.name_key = a.name_key
+     UNION ALL
+    SELECT NULL, NULL, sum(n.account * n.free), sum(n.client * n.free),
+           CASE WHEN sum(n.client) = 0 THEN 'account_not_mapped' WHEN sum(n.account) = 0 THEN 'no_account_of_that_name' ELSE 'ambiguous' END
+      FROM (SELECT x.name_key, x.free, 1 AS account, 0 AS client FROM of_accounts AS x WHERE x.is_twice
+             UNION ALL
+            SELECT x.name_key, x.free, 0, 1 FROM of_clients AS x WHERE x.is_twice) AS n
+     GROUP BY n.name_key
   ), made AS (
     INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id, created_by)
     SELECT org, 'account_client', j.account_id, j.client_id, who
