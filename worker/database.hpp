@@ -115,6 +115,8 @@ class Database {
                                             std::int64_t org_id);
   void finish_command(const std::string &command_id, const std::string &state, const Json &result,
                       std::int64_t org_id);
+  // What a matching of clients with accounts left for the background: people, look-alikes, report.
+  Json finish_matching(const std::string &command_id, std::int64_t org_id);
   void store_fields(const std::string &module, const Json &fields, std::int64_t org_id);
   void store_capabilities(const std::string &service, const Json &capabilities);
   std::vector<std::int64_t> reconcile_backlog();

@@ -60,6 +60,12 @@ void Database::finish_command(const std::string &command_id, const std::string &
                      state, to_text(result), org_id);
 }
 
+Json Database::finish_matching(const std::string &command_id, std::int64_t org_id) {
+  const auto rows =
+      connection_->query("SELECT crm_bridge.finish_matching($1, $2)", command_id, org_id);
+  return parse_json(text(rows[0][0]));
+}
+
 void Database::store_fields(const std::string &module, const Json &fields, std::int64_t org_id) {
   connection_->query("SELECT crm_bridge.store_fields($1, $2::jsonb, $3)", module, to_text(fields),
                      org_id);

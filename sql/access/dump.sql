@@ -37,13 +37,41 @@ DECLARE
   child record;
 BEGIN
   FOR child IN SELECT unnest(ARRAY['integration', 'role_binding', 'setting', 'automation', 'credential', 'service_field', 'pairing', 'budget_limit', 'profile_permission',
-                                   'merge_policy', 'cursor', 'run', 'command']) AS name, 'organization' AS parent
-               UNION ALL SELECT unnest(ARRAY['field_mapping', 'link']), 'pairing' LOOP
+                                   'merge_policy', 'cursor', 'run', 'command', 'client_matching']) AS name, 'organization' AS parent
+               UNION ALL SELECT 'field_mapping', 'pairing' LOOP
     EXECUTE format('CREATE TRIGGER demand_parent AFTER INSERT OR UPDATE OF org_id%s ON crm_bridge.%I FOR EACH ROW EXECUTE FUNCTION crm_bridge._demand_parent(%L)',
                    CASE child.parent WHEN 'pairing' THEN ', pairing' ELSE '' END, child.name, child.parent);
   END LOOP;
 END
 $parents$;
+
+-- A matching makes a million links in one statement: they are looked at together.
+CREATE OR REPLACE FUNCTION crm_bridge._demand_pairing_of_links()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  orphan record;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM crm_bridge.installation) THEN
+    RETURN NULL;
+  END IF;
+  SELECT n.org_id, n.pairing INTO orphan FROM new_rows AS n
+   WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.pairing AS p WHERE p.org_id = n.org_id AND p.pairing = n.pairing) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('pairing "%s" does not exist in organization %s', orphan.pairing, orphan.org_id),
+      SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, HINT = 'The pairings are listed in crm_bridge.pairing.';
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._demand_pairing_of_links() IS 'refuses links of a pairing that does not exist, all of a statement at once';
+REVOKE ALL ON FUNCTION crm_bridge._demand_pairing_of_links() FROM PUBLIC;
+CREATE TRIGGER demand_parent AFTER INSERT ON crm_bridge.link REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION crm_bridge._demand_pairing_of_links();
+CREATE TRIGGER demand_parent_of_changed AFTER UPDATE OF org_id, pairing ON crm_bridge.link
+  FOR EACH ROW EXECUTE FUNCTION crm_bridge._demand_parent('pairing');
 
 -- What a dump keeps: every organization's rows; not the installation's identity, not the catalogs that this script fills.
 DO $dump$

@@ -32,7 +32,11 @@ BEGIN
   SELECT COALESCE(jsonb_object_agg(f.field, fields -> f.field), '{}') INTO custom
     FROM crm_bridge.service_field AS f
    WHERE f.org_id = _make_twin.org_id AND f.module = target AND f.custom AND fields ? f.field;
-  EXECUTE format('INSERT INTO crm_bridge.%I SELECT p.* FROM jsonb_populate_record(NULL::crm_bridge.%I, $1) AS p', target, target)
+  -- A generated column takes no value, not even its own.
+  EXECUTE format('INSERT INTO crm_bridge.%I (%s) SELECT %2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $1)', target,
+                 (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a
+                   WHERE a.attrelid = format('crm_bridge.%I', target)::regclass
+                     AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''))
     USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
                                        'created_at', now(), 'modified_at', now());
   INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
@@ -77,6 +81,52 @@ $$;
 COMMENT ON FUNCTION crm_bridge._client_of_account(uuid, bigint) IS 'the client that stands for an account in Projects, made where there is none';
 REVOKE ALL ON FUNCTION crm_bridge._client_of_account(uuid, bigint) FROM PUBLIC;
 
+-- The client users that come along to a deal's project (R56): the deal's contact, where he is one of the client's people already.
+-- Setting client_users_for_projects: "existing" (the default), "invite" (_invite_contact_of_deal) or "none".
+CREATE OR REPLACE FUNCTION crm_bridge._client_users_of_deal(deal crm_bridge.crm_deal, client uuid)
+RETURNS uuid[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := deal.org_id;
+BEGIN
+  IF (SELECT s.value FROM crm_bridge.setting AS s WHERE s.org_id = org AND s.name = 'client_users_for_projects') = '"none"' THEN
+    RETURN NULL;
+  END IF;
+  RETURN (SELECT array_agg(u.id) FROM crm_bridge.link AS l
+            JOIN crm_bridge.projects_client_user AS u ON u.org_id = org AND u.id = l.right_id
+           WHERE l.org_id = org AND l.left_id = deal.contact_id AND l.pairing = 'contact_client_user' AND l.state = 'active'
+             AND u.client_id = client);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._client_users_of_deal(crm_bridge.crm_deal, uuid) IS 'the client users that come along to a deal''s project (R56)';
+REVOKE ALL ON FUNCTION crm_bridge._client_users_of_deal(crm_bridge.crm_deal, uuid) FROM PUBLIC;
+
+-- Makes the deal's contact a client user of the project, where that is wanted: Projects invites new ones by mail, so it is not
+-- done unless the setting says "invite" (D14).
+CREATE OR REPLACE FUNCTION crm_bridge._invite_contact_of_deal(deal crm_bridge.crm_deal, client uuid, project uuid, portal uuid)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := deal.org_id;
+BEGIN
+  IF client IS NOT NULL
+     AND (SELECT s.value FROM crm_bridge.setting AS s WHERE s.org_id = org AND s.name = 'client_users_for_projects') = '"invite"'
+     AND EXISTS (SELECT 1 FROM crm_bridge.crm_contact AS c WHERE c.org_id = org AND c.id = deal.contact_id AND c.email <> '')
+     AND NOT EXISTS (SELECT 1 FROM crm_bridge.link AS l
+                      WHERE l.org_id = org AND l.left_id = deal.contact_id AND l.pairing = 'contact_client_user' AND l.state <> 'archived') THEN
+    PERFORM crm_bridge._make_twin('contact_client_user', 'left', deal.contact_id,
+              jsonb_build_object('client_id', client, 'project_id', project, 'portal_id', portal), org);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._invite_contact_of_deal(crm_bridge.crm_deal, uuid, uuid, uuid) IS
+  'makes the deal''s contact a client user of its project, if setting client_users_for_projects says "invite" (R56, D14)';
+REVOKE ALL ON FUNCTION crm_bridge._invite_contact_of_deal(crm_bridge.crm_deal, uuid, uuid, uuid) FROM PUBLIC;
+
 -- Makes a project out of a deal (R53, R54): mapped fields filled, linked to the deal and to the account's client.
 -- A deal that has a project already keeps it: calling twice makes nothing twice.
 -- Arguments: the deal's id; name (NULL: as mapped).  Result: the project's id.
@@ -106,6 +156,7 @@ DECLARE
   deal crm_bridge.crm_deal;
   project uuid;
   portal uuid;
+  client uuid;
 BEGIN
   SELECT i.portal_id INTO portal FROM crm_bridge.integration AS i
    WHERE i.org_id = _project_of_deal.org_id AND i.service = 'zoho_projects' AND i.state IN ('active', 'stopped');
@@ -130,10 +181,13 @@ BEGIN
   END IF;
   IF COALESCE((SELECT s.value FROM crm_bridge.setting AS s
                 WHERE s.org_id = _project_of_deal.org_id AND s.name = 'clients_for_projects'), 'true')::boolean THEN
-    PERFORM crm_bridge._client_of_account(deal.account_id, _project_of_deal.org_id);
+    client := crm_bridge._client_of_account(deal.account_id, _project_of_deal.org_id);
   END IF;
-  RETURN crm_bridge._make_twin('deal_project', 'left', deal_id,
-           jsonb_build_object('portal_id', portal, 'name', COALESCE(_project_of_deal.name, left(deal.deal_name, 200))), _project_of_deal.org_id);
+  project := crm_bridge._make_twin('deal_project', 'left', deal_id,
+               jsonb_build_object('portal_id', portal, 'name', COALESCE(_project_of_deal.name, left(deal.deal_name, 200)),
+                                  'client_user_ids', crm_bridge._client_users_of_deal(deal, client)), _project_of_deal.org_id);
+  PERFORM crm_bridge._invite_contact_of_deal(deal, client, project, portal);
+  RETURN project;
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._project_of_deal(uuid, text, bigint) IS 'the deal''s project, made where there is none';

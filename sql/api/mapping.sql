@@ -119,7 +119,9 @@ BEGIN
   INSERT INTO crm_bridge.pairing (org_id, pairing, left_module, right_module, position, on_delete) VALUES
     (_default_mappings.org_id, 'account_client', 'crm_account', 'projects_client', 1, 'unlink'),
     (_default_mappings.org_id, 'deal_project', 'crm_deal', 'projects_project', 2, 'unlink'),
-    (_default_mappings.org_id, 'task_task', 'crm_task', 'projects_task', 3, 'unlink');
+    (_default_mappings.org_id, 'task_task', 'crm_task', 'projects_task', 3, 'unlink'),
+    (_default_mappings.org_id, 'contact_client_user', 'crm_contact', 'projects_client_user', 4, 'unlink'),
+    (_default_mappings.org_id, 'lead_project', 'crm_lead', 'projects_project', 5, 'unlink');
 
   -- A client is made with the account's name and keeps its own afterwards: links survive renames (D6).
   PERFORM crm_bridge.map_field('account_client', 'account_name', 'name', org_id => _default_mappings.org_id);
@@ -131,6 +133,12 @@ BEGIN
   PERFORM crm_bridge.map_field('deal_project', 'account_id', 'client_id', conversion => 'linked',
                                parameters => '{"pairing": "account_client"}', org_id => _default_mappings.org_id);
   PERFORM crm_bridge.map_field('deal_project', 'closing_date', 'end_date', org_id => _default_mappings.org_id);
+
+  PERFORM crm_bridge.map_field('contact_client_user', 'first_name', 'first_name', org_id => _default_mappings.org_id);
+  PERFORM crm_bridge.map_field('contact_client_user', 'last_name', 'last_name', org_id => _default_mappings.org_id);
+  PERFORM crm_bridge.map_field('contact_client_user', 'email', 'email', org_id => _default_mappings.org_id);
+
+  PERFORM crm_bridge.map_field('lead_project', 'description', 'description', org_id => _default_mappings.org_id);
 
   -- The six fields of a task (R61-R66) and no other (R67).
   PERFORM crm_bridge.map_field('task_task', 'subject', 'name', 'both', true, org_id => _default_mappings.org_id);

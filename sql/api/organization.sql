@@ -193,6 +193,10 @@ BEGIN
   ELSIF wanted = 'number' AND (value #>> '{}')::numeric NOT BETWEEN 0 AND 100000 THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" must be between 0 and 100000', name);
   END IF;
+  IF set_setting.name = 'client_users_for_projects' AND value #>> '{}' NOT IN ('existing', 'invite', 'none') THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" does not take %s', name, value),
+      HINT = 'Say "existing", "invite" or "none".';
+  END IF;
   INSERT INTO crm_bridge.setting (org_id, name, value) VALUES (org, set_setting.name, set_setting.value)
   ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;
 END

@@ -73,32 +73,40 @@ CREATE VIEW crm_bridge.link_status WITH (security_invoker = true) AS
     LEFT JOIN crm_bridge.projects_task AS pt ON l.pairing = 'task_task' AND pt.org_id = l.org_id AND pt.id = l.right_id;
 COMMENT ON VIEW crm_bridge.link_status IS 'every link with the names of both faces, and whether they are in step with each other and with their services';
 
+-- Each join is a probe of a whole key, which LIMIT makes sure of: over tables that are young the planner would choose loops that
+-- read everything for every row.
 CREATE VIEW crm_bridge.project_progress WITH (security_invoker = true) AS
   SELECT p.org_id, p.id AS project_id, p.name AS project, a.id AS account_id, a.account_name AS account,
          d.id AS deal_id, d.deal_name AS deal, p.status, p.percent_complete, p.start_date, p.end_date,
-         t.open_tasks, t.closed_tasks, t.overdue_tasks, GREATEST(p.modified_at, t.last_activity) AS last_activity,
+         t.open_tasks, t.closed_tasks, t.overdue_tasks, GREATEST(p.modified_at, t.last_activity, c.last_activity) AS last_activity,
          p.external_id IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS q WHERE q.org_id = p.org_id AND q.record_id = p.id) AS in_step,
          now() AS as_of
     FROM crm_bridge.projects_project AS p
-    LEFT JOIN crm_bridge.link AS ld ON ld.org_id = p.org_id AND ld.right_id = p.id AND ld.pairing = 'deal_project' AND ld.state = 'active'
-    LEFT JOIN crm_bridge.crm_deal AS d ON d.org_id = p.org_id AND d.id = ld.left_id
-    LEFT JOIN crm_bridge.link AS la ON la.org_id = p.org_id AND la.right_id = p.client_id AND la.pairing = 'account_client' AND la.state = 'active'
-    LEFT JOIN crm_bridge.crm_account AS a ON a.org_id = p.org_id AND a.id = COALESCE(la.left_id, d.account_id)
+    LEFT JOIN LATERAL (SELECT l.left_id FROM crm_bridge.link AS l
+                        WHERE l.org_id = p.org_id AND l.right_id = p.id AND l.pairing = 'deal_project' AND l.state = 'active' LIMIT 1) AS ld ON true
+    LEFT JOIN LATERAL (SELECT x.id, x.deal_name, x.account_id FROM crm_bridge.crm_deal AS x
+                        WHERE x.org_id = p.org_id AND x.id = ld.left_id LIMIT 1) AS d ON true
+    LEFT JOIN LATERAL (SELECT l.left_id FROM crm_bridge.link AS l
+                        WHERE l.org_id = p.org_id AND l.right_id = p.client_id AND l.pairing = 'account_client' AND l.state = 'active' LIMIT 1) AS la ON true
+    LEFT JOIN LATERAL (SELECT x.id, x.account_name FROM crm_bridge.crm_account AS x
+                        WHERE x.org_id = p.org_id AND x.id = COALESCE(la.left_id, d.account_id) LIMIT 1) AS a ON true
     LEFT JOIN LATERAL (
          SELECT count(*) FILTER (WHERE t.is_completed IS NOT TRUE) AS open_tasks,
                 count(*) FILTER (WHERE t.is_completed) AS closed_tasks,
                 count(*) FILTER (WHERE t.is_completed IS NOT TRUE AND t.end_date < now()) AS overdue_tasks,
                 max(t.modified_at) AS last_activity
-           FROM crm_bridge.projects_task AS t WHERE t.org_id = p.org_id AND t.project_id = p.id) AS t ON true;
+           FROM crm_bridge.projects_task AS t WHERE t.org_id = p.org_id AND t.project_id = p.id) AS t ON true
+    LEFT JOIN LATERAL (SELECT max(x.modified_at) AS last_activity
+                         FROM crm_bridge.projects_comment AS x WHERE x.org_id = p.org_id AND x.project_id = p.id) AS c ON true;
 COMMENT ON VIEW crm_bridge.project_progress IS 'how far each project is, with its deal and account (R58)';
 
 CREATE VIEW crm_bridge.account_projects WITH (security_invoker = true) AS
-  SELECT a.org_id, a.id AS account_id, a.account_name AS account, g.project_id, g.project, g.deal_id, g.deal,
+  SELECT g.org_id, g.account_id, g.account, g.project_id, g.project, g.deal_id, g.deal,
          g.percent_complete, g.open_tasks, g.overdue_tasks, g.last_activity, g.in_step, g.as_of
     FROM crm_bridge.project_progress AS g
-    JOIN crm_bridge.crm_account AS a ON a.org_id = g.org_id AND a.id = g.account_id;
-COMMENT ON VIEW crm_bridge.account_projects IS 'all projects of each account in one place (R57)';
+   WHERE g.account_id IS NOT NULL;
+COMMENT ON VIEW crm_bridge.account_projects IS 'all projects of each account in one place (R38, R57)';
 
 -- The new value of a change is in the "old" of the field's next change, or else in the record.
 CREATE VIEW crm_bridge.record_history WITH (security_invoker = true) AS
@@ -129,7 +137,7 @@ DECLARE
     "right_name": "name of the right record", "fields_apart": "fields of the left side that are not in step", "created_at": "when it was made", "created_by": "who made it",
     "project_id": "the project", "project": "its name", "account_id": "the account", "account": "its name", "deal_id": "the deal", "deal": "its name",
     "status": "the project''s status", "percent_complete": "progress in percent, as Projects has it", "start_date": "first day", "end_date": "last day",
-    "open_tasks": "tasks not closed", "closed_tasks": "tasks closed", "overdue_tasks": "open tasks whose end has passed", "last_activity": "last change of the project or a task",
+    "open_tasks": "tasks not closed", "closed_tasks": "tasks closed", "overdue_tasks": "open tasks whose end has passed", "last_activity": "last change of the project, a task or a comment",
     "origin": "where the change came from", "actor": "who did it", "old_value": "the value before", "transaction_id": "the transaction", "run_id": "the run", "event_id": "the change''s own id"}';
 BEGIN
   FOR view_column IN

@@ -116,6 +116,7 @@ INSERT INTO crm_bridge.known_setting (name, type, fallback, description) VALUES
   ('won_stages',               'array',   '["Closed Won"]',    'the stages in which a deal counts as won (R55)'),
   ('maximum_attempts',         'number',  '12',                'how often something is sent before it is a dead letter'),
   ('clients_for_projects',     'boolean', 'true',              'whether a deal''s account gets a client with its first project'),
+  ('client_users_for_projects', 'string', '"existing"',       'which contacts come along as client users: existing, invite or none (R56)'),
   ('administrator_profiles',   'array',   '["Administrator"]', 'names of the CRM profiles whose users may set up (R1)'),
   ('require_acting_user',      'boolean', 'false',             'whether an app must say for whom it writes to Projects'),
   ('default_locale',           'string',  '"en"',              'language of mails to people whose language is not known'),

@@ -47,6 +47,7 @@ CREATE TABLE crm_bridge.crm_account (
   id                 uuid         NOT NULL DEFAULT crm_bridge.new_id(),
   external_id        text,
   account_name       text,
+  name_key           text         COLLATE "C" GENERATED ALWAYS AS (crm_bridge.name_key(account_name)) STORED,
   account_number     text,
   account_type       text,
   industry           text,
@@ -73,7 +74,9 @@ CREATE TABLE crm_bridge.crm_account (
   CONSTRAINT crm_account_external_id_unique UNIQUE (org_id, external_id)
 );
 COMMENT ON TABLE crm_bridge.crm_account IS 'companies in the CRM';
+COMMENT ON COLUMN crm_bridge.crm_account.name_key IS 'account_name as names are compared (D6): crm_bridge.name_key(account_name)';
 CREATE INDEX crm_account_by_account_name ON crm_bridge.crm_account (org_id, account_name);
+CREATE INDEX crm_account_by_name_key ON crm_bridge.crm_account (org_id, name_key);
 
 CREATE TABLE crm_bridge.crm_contact (
   org_id           bigint       NOT NULL DEFAULT crm_bridge.current_org(),

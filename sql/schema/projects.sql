@@ -43,6 +43,7 @@ CREATE TABLE crm_bridge.projects_client (
   id             uuid         NOT NULL DEFAULT crm_bridge.new_id(),
   external_id    text,
   name           text,
+  name_key       text         COLLATE "C" GENERATED ALWAYS AS (crm_bridge.name_key(name)) STORED,
   email          text,
   phone          text,
   website        text,
@@ -56,7 +57,9 @@ CREATE TABLE crm_bridge.projects_client (
   CONSTRAINT projects_client_external_id_unique UNIQUE (org_id, external_id)
 );
 COMMENT ON TABLE crm_bridge.projects_client IS 'customers of the portal';
+COMMENT ON COLUMN crm_bridge.projects_client.name_key IS 'name as names are compared (D6): crm_bridge.name_key(name)';
 CREATE INDEX projects_client_by_name ON crm_bridge.projects_client (org_id, name);
+CREATE INDEX projects_client_by_name_key ON crm_bridge.projects_client (org_id, name_key);
 
 CREATE TABLE crm_bridge.projects_client_user (
   org_id         bigint       NOT NULL DEFAULT crm_bridge.current_org(),

@@ -95,7 +95,7 @@ SELECT set_eq($$
    WHERE EXISTS (SELECT 1 FROM aclexplode(COALESCE(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee = 0)
   $$, ARRAY['crm_bridge.new_id()', 'crm_bridge.current_org()', 'crm_bridge.calling_role()',
             'crm_bridge.retry_delay(integer,bigint)', 'crm_bridge._gets_project(text,bigint)',
-            'crm_bridge.acting_user()', 'crm_bridge._visible_org()', 'crm_bridge._may_see(text)'],
+            'crm_bridge.acting_user()', 'crm_bridge._visible_org()', 'crm_bridge._may_see(text)', 'crm_bridge.name_key(text)'],
   'T35: PUBLIC may execute these and no other');
 SELECT is_empty($$
   SELECT signature FROM functions WHERE prosecdef AND EXISTS (
@@ -120,7 +120,7 @@ SELECT is_empty($$
   SELECT f.signature, t.tgname, e.lineno, e.message
     FROM functions AS f
     JOIN pg_trigger AS t ON t.tgfoid = f.oid
-   CROSS JOIN LATERAL plpgsql_check_function_tb(f.oid, t.tgrelid, security_warnings => true) AS e
+   CROSS JOIN LATERAL plpgsql_check_function_tb(f.oid, t.tgrelid, security_warnings => true, oldtable => t.tgoldtable, newtable => t.tgnewtable) AS e
    WHERE f.lanname = 'plpgsql' AND e.level IN ('error', 'security')
   $$, 'T35: nor in trigger functions, checked with the tables that they serve');
 SELECT is_empty($$
@@ -176,7 +176,7 @@ SELECT is_empty($$
 SELECT set_eq($$
   SELECT m.module, a.attname::text, format_type(a.atttypid, a.atttypmod)
     FROM crm_bridge.module AS m JOIN ours AS c ON c.relname = m.module
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
   $$, $$
   SELECT m.module, s.name, s.type FROM crm_bridge.module AS m CROSS JOIN shared_columns AS s
    UNION ALL
@@ -184,7 +184,7 @@ SELECT set_eq($$
                                         WHEN 'date' THEN 'date' WHEN 'instant' THEN 'timestamp with time zone' WHEN 'json' THEN 'jsonb'
                                         WHEN 'reference' THEN 'uuid' WHEN 'references' THEN 'uuid[]' ELSE 'text' END
     FROM crm_bridge.standard_field AS f
-  $$, 'design §3: a mirror''s columns are the shared ones and its standard fields, each of the field''s type');
+  $$, 'design §3: a mirror''s columns are the shared ones and its standard fields, each of the field''s type, and what is computed from them');
 SELECT is_empty($$
   SELECT f.module, f.field FROM crm_bridge.standard_field AS f
    WHERE f.reference_module IS NOT NULL AND NOT EXISTS (SELECT 1 FROM crm_bridge.module AS m WHERE m.module = f.reference_module)

@@ -50,7 +50,7 @@ SELECT is((SELECT count(*) FROM public.asked), 0::bigint, 'another change of a u
 SELECT is(crm_bridge.set_profile_permission('Sales', false, false, false, false, false), 5, 'clearing all flags is saving too');
 SELECT is((SELECT count(*) FROM crm_bridge.projects_user), 3::bigint, 'D8: and takes nobody out of the portal');
 DELETE FROM public.asked;
-UPDATE crm_bridge.integration SET state = 'configuring' WHERE service = 'zoho_projects';
+SELECT crm_bridge.deactivate_projects() AS off, crm_bridge.activate_projects() AS command \gset
 SELECT is(crm_bridge.set_profile_permission('Administrator', can_view => true), 0, 'R5: without a portal nobody can be added');
 SELECT is((SELECT count(*) FROM public.asked), 0::bigint, 'nor is anybody asked for');
 SELECT crm_bridge.choose_portal('Zylker') \g /dev/null

@@ -161,6 +161,9 @@ Json refresh_fields(Intake &intake, Database &database, Session &session,
 
 Json do_command(Intake &intake, Database &database, Session &session,
                 const BridgeCommand &command) {
+  // The database's own work: only that nobody has to wait for it.
+  if (command.kind == "finish_matching")
+    return database.finish_matching(command.command_id, session.organization().org_id);
   std::vector<std::string> modules;
   if (command.kind == "refresh_portals") {
     modules = intake.service().portal_modules();
