@@ -73,7 +73,8 @@ BEGIN
       DETAIL = format('It ended at %s; the free edition has one of 15 days.', ended),
       HINT = 'Say with crm_bridge.set_edition() that the CRM has a paid edition now.';
   END IF;
-  UPDATE crm_bridge.integration AS i SET state = 'configuring'
+  -- Our own portals are offered; use_shared_portal() opens another user's.
+  UPDATE crm_bridge.integration AS i SET state = 'configuring', credential_kind = CASE i.state WHEN 'off' THEN 'oauth' ELSE i.credential_kind END
    WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state IN ('off', 'configuring');
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the integration with Projects is active already',

@@ -104,7 +104,6 @@ REVOKE ALL ON FUNCTION crm_bridge._match_clients(uuid, boolean, bigint) FROM PUB
 -- Arguments: decision, 'yes' or 'skip' (R42); rematch, again although it was decided before (B11); dry_run, only count.
 -- Result: how many clients and accounts are linked by this, and how many are not, by reason (D12); client_match_report has each.
 -- Errors: 22023 another decision; 55000 the integration is not active, or it was decided already.
-PERFORM crm_bridge._demand_administrator(org);   -- R1
 CREATE OR REPLACE FUNCTION crm_bridge.match_clients(
   decision  text    DEFAULT 'yes',
   rematch   boolean DEFAULT false,
@@ -123,6 +122,7 @@ DECLARE
   run uuid;
   counted jsonb;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   IF decision IS NULL OR decision NOT IN ('yes', 'skip') THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('decision "%s" is not known', decision),
       HINT = 'Say ''yes'' or ''skip''.';
@@ -173,13 +173,13 @@ COMMENT ON FUNCTION crm_bridge.match_clients(text, boolean, boolean, bigint) IS
 REVOKE ALL ON FUNCTION crm_bridge.match_clients(text, boolean, boolean, bigint) FROM PUBLIC;
 
 -- "No, skip" (R42): maps nothing; link_client maps one by one later.  Errors: as match_clients.
-PERFORM crm_bridge._demand_administrator(org);   -- R1
 CREATE OR REPLACE FUNCTION crm_bridge.skip_client_matching(org_id bigint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  PERFORM crm_bridge._demand_administrator(crm_bridge._own_org(org_id));   -- R1
   PERFORM crm_bridge.match_clients('skip', org_id => skip_client_matching.org_id);
 END
 $$;
@@ -189,7 +189,6 @@ REVOKE ALL ON FUNCTION crm_bridge.skip_client_matching(bigint) FROM PUBLIC;
 -- Pairs a client with an account by hand, whatever their names (R39), and their people.  Values stay as they are on both sides.
 -- Result: the link's id; of a pair that is linked already the one that there is.
 -- Errors: 42704 no such client or account; 55000 one of them is linked with another.
-PERFORM crm_bridge._demand_administrator(org);   -- R1
 CREATE OR REPLACE FUNCTION crm_bridge.link_client(client_id uuid, account_id uuid, org_id bigint DEFAULT NULL)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -200,6 +199,7 @@ DECLARE
   pair uuid := crm_bridge.new_id();
   other crm_bridge.link;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   PERFORM 1 FROM crm_bridge.crm_account AS a WHERE a.org_id = org AND a.id = link_client.account_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('account %s does not exist', account_id),
@@ -235,7 +235,6 @@ REVOKE ALL ON FUNCTION crm_bridge.link_client(uuid, uuid, bigint) FROM PUBLIC;
 
 -- Ends the link of a client with its account, and of their people.  It is remembered: a rematch does not link them again.
 -- Result: whether there was one.  Errors: 42704 no such client.
-PERFORM crm_bridge._demand_administrator(org);   -- R1
 CREATE OR REPLACE FUNCTION crm_bridge.unlink_client(client_id uuid, org_id bigint DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -245,6 +244,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   ended boolean;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   PERFORM 1 FROM crm_bridge.projects_client AS c WHERE c.org_id = org AND c.id = unlink_client.client_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('client %s does not exist', client_id),

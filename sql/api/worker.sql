@@ -338,9 +338,13 @@ BEGIN
    ORDER BY n.name, e.position DESC
   ON CONFLICT ON CONSTRAINT service_field_key DO UPDATE
      SET type = EXCLUDED.type, reference_module = EXCLUDED.reference_module, writable = EXCLUDED.writable,
-         maximum_length = EXCLUDED.maximum_length, picklist = EXCLUDED.picklist, seen_at = now()
+         maximum_length = EXCLUDED.maximum_length, picklist = EXCLUDED.picklist, seen_at = now(), gone_at = NULL
    WHERE known.custom;
   GET DIAGNOSTICS stored = ROW_COUNT;
+  -- All custom fields are told: what is not among them is gone, and with it whatever was mapped to it (check_field_mapping).
+  UPDATE crm_bridge.service_field AS f SET gone_at = now()
+   WHERE f.org_id = org AND f.module = store_fields.module AND f.custom AND f.gone_at IS NULL
+     AND f.field NOT IN (SELECT crm_bridge._custom_name(e) FROM jsonb_array_elements(fields) AS e WHERE crm_bridge._custom_name(e) IS NOT NULL);
   RETURN stored;
 END
 $$;

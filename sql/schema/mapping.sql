@@ -13,6 +13,7 @@ CREATE TABLE crm_bridge.service_field (
   maximum_length    integer,
   picklist          text[],
   seen_at           timestamptz NOT NULL DEFAULT now(),
+  gone_at           timestamptz,
   CONSTRAINT service_field_key PRIMARY KEY (org_id, module, field),
   CONSTRAINT service_field_type_known CHECK (type IN
     ('text', 'html', 'number', 'money', 'boolean', 'date', 'instant', 'picklist', 'reference', 'references', 'json')),
@@ -32,6 +33,7 @@ COMMENT ON COLUMN crm_bridge.service_field.addresses IS 'part of the record''s U
 COMMENT ON COLUMN crm_bridge.service_field.maximum_length IS 'characters that the service takes; NULL: not known';
 COMMENT ON COLUMN crm_bridge.service_field.picklist IS 'the choices; NULL: not known, anything goes';
 COMMENT ON COLUMN crm_bridge.service_field.seen_at IS 'when the service''s metadata were read last';
+COMMENT ON COLUMN crm_bridge.service_field.gone_at IS 'since when the service has not listed it any more';
 
 CREATE TABLE crm_bridge.pairing (
   org_id        bigint  NOT NULL,
@@ -64,8 +66,11 @@ CREATE TABLE crm_bridge.field_mapping (
   keep_in_step  boolean NOT NULL DEFAULT false,
   conversion    text    NOT NULL,
   parameters    jsonb   NOT NULL DEFAULT '{}',
+  in_force      boolean NOT NULL DEFAULT false,
+  draft         jsonb,
   CONSTRAINT field_mapping_key PRIMARY KEY (org_id, pairing, left_field, right_field),
-  CONSTRAINT field_mapping_direction_known CHECK (direction IN ('both', 'left_to_right', 'right_to_left'))
+  CONSTRAINT field_mapping_direction_known CHECK (direction IN ('both', 'left_to_right', 'right_to_left')),
+  CONSTRAINT field_mapping_draft_of_what_is_in_force CHECK (draft IS NULL OR in_force)
 );
 COMMENT ON TABLE crm_bridge.field_mapping IS 'which field of one side feeds which field of the other; written with map_field, which checks it';
 COMMENT ON COLUMN crm_bridge.field_mapping.org_id IS 'the organization';
@@ -76,6 +81,8 @@ COMMENT ON COLUMN crm_bridge.field_mapping.direction IS 'both, left_to_right or 
 COMMENT ON COLUMN crm_bridge.field_mapping.keep_in_step IS 'false: filled when the twin is created (R27); true: later changes follow (D7)';
 COMMENT ON COLUMN crm_bridge.field_mapping.conversion IS 'name of the conversion: copy, text, number, date_instant, picklist, flag, user_email, linked';
 COMMENT ON COLUMN crm_bridge.field_mapping.parameters IS 'the conversion''s parameters, for example a value map';
+COMMENT ON COLUMN crm_bridge.field_mapping.in_force IS 'whether it acts: after confirm_field_mapping() (R28)';
+COMMENT ON COLUMN crm_bridge.field_mapping.draft IS 'what it will be after the next confirmation; {"remove": true}: gone';
 
 CREATE TABLE crm_bridge.merge_policy (
   org_id  bigint NOT NULL,

@@ -76,18 +76,6 @@ SELECT format('SELECT %L WHERE NOT EXISTS (SELECT FROM %s)', c.oid::regclass, c.
 SQL
 }
 
-# check_refused DESCRIPTION SQLSTATE HINT SQL : the statement fails with that state, and its hint contains HINT.
-check_refused() {
-  local answer state
-  answer=$("$server/bin/psql" -X -q -A -t -v VERBOSITY=verbose -c "$4" 2>&1) || true
-  state=$(sed -nE 's/^ERROR: +([0-9A-Z]{5}): .*/\1/p' <<<"$answer")
-  if [[ $state == "$2" ]] && grep -F 'HINT:' <<<"$answer" | grep -qF "$3"; then
-    pass "$1"
-  else
-    flunk "$1" "expected: $2 with a hint at $3" "     got: $answer"
-  fi
-}
-
 # What a server that is not the one in charge must not do.
 check_fenced() {
   local where=$1 hint=$2

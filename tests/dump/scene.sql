@@ -56,6 +56,7 @@ BEGIN
     PERFORM crm_bridge.set_setting('maximum_attempts', '1', org);
     PERFORM crm_bridge.store_fields('crm_deal', '[{"api_name": "Region__c", "type": "picklist", "writable": true, "picklist": ["EU", "US"]}]', org);
     PERFORM crm_bridge.map_field('deal_project', 'deal_name', 'name', 'both', true, org_id => org);
+    PERFORM crm_bridge.confirm_field_mapping(org_id => org);
     INSERT INTO crm_bridge.merge_policy VALUES (org, 'task_task', 'subject', 'manual'), (org, 'crm_deal', '*', 'right');
     PERFORM crm_bridge.store_credential('zoho_crm', 'oauth', 'key-1', '\x00ff5ea1ed'::bytea, org);
     PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org_id => org);

@@ -54,5 +54,17 @@ check_eventually() {
   fi
 }
 
+# check_refused NAME SQLSTATE WORDS STATEMENT : it raises this error, with these words in message, detail or hint.
+check_refused() {
+  local answer state
+  answer=$("${server:+$server/bin/}psql" -X -q -A -t -v VERBOSITY=verbose -c "$4" 2>&1) || true
+  state=$(sed -nE 's/^ERROR: +([0-9A-Z]{5}): .*/\1/p' <<<"$answer")
+  if [[ $state == "$2" ]] && grep -qF -e "$3" <<<"$answer"; then
+    pass "$1"
+  else
+    flunk "$1" "expected: $2 with the words $3" "     got: $answer"
+  fi
+}
+
 # Ends a test: fails when a check did.
 finish() { exit $((checks_failed > 0)); }

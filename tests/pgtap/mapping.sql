@@ -2,7 +2,7 @@
 -- Which field feeds which: defaults, checks when a mapping is made, what a new twin is filled with (R24-R29, D7).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(46);
+SELECT plan(59);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 
@@ -64,6 +64,10 @@ SELECT set_eq($$ SELECT module, field, type, custom FROM crm_bridge.service_fiel
 SELECT is(crm_bridge.map_field('deal_project', 'Region__c', 'Territory'), 'copy', 'R24: custom fields are mapped by their API names');
 SELECT is(crm_bridge.map_field('deal_project', 'Weight__c', 'Load'), 'copy', 'of any type');
 
+SELECT is((SELECT count(*) FROM crm_bridge.field_mapping WHERE NOT in_force), 3::bigint, 'R28: a mapping is a draft');
+SELECT is(crm_bridge.confirm_field_mapping('deal_project'), 3, 'R28: until it is confirmed');
+SELECT is(crm_bridge.confirm_field_mapping(), 0, 'once');
+SELECT pg_temp.refused($$ SELECT crm_bridge.confirm_field_mapping('deal_task') $$, '42704', 'pairing "deal_task" does not exist', 'R28: of a pairing that there is');
 SELECT crm_bridge.new_id() AS account, crm_bridge.new_id() AS deal \gset
 INSERT INTO crm_bridge.crm_account (id, account_name, phone, website) VALUES (:'account', 'Acme', '+91 44 1', 'acme.example');
 INSERT INTO crm_bridge.crm_deal (id, deal_name, description, closing_date, account_id, stage, amount, custom_fields)
@@ -85,6 +89,14 @@ SELECT is(crm_bridge.map_field('deal_project', 'closing_date', 'start_date'), 'c
 SELECT is(crm_bridge.map_field('deal_project', 'next_step', 'description'), 'text', 'for each field of the project');
 SELECT is(crm_bridge.map_field('deal_project', 'deal_name', 'name', keep_in_step => true), 'text', 'D7: a mapping may be changed to keep in step');
 SELECT pg_temp.refused($$ SELECT crm_bridge.unmap_field('deal_project', 'description', 'description') $$, '42704', '"description" is not mapped to "description" in pairing "deal_project"', 'a mapping that there is not cannot be ended');
+SELECT set_eq($$ SELECT left_field, right_field, draft ->> 'remove', draft ->> 'keep_in_step', in_force FROM crm_bridge.field_mapping WHERE pairing = 'deal_project' AND (draft IS NOT NULL OR NOT in_force) $$,
+  $$ VALUES ('description', 'description', 'true', NULL, true), ('closing_date', 'end_date', 'true', NULL, true), ('closing_date', 'start_date', NULL, NULL, false), ('next_step', 'description', NULL, NULL, false), ('deal_name', 'name', NULL, 'true', true) $$,
+  'R28: changes of what is in force are drafts too');
+SELECT crm_bridge.new_id() AS between \gset
+INSERT INTO crm_bridge.crm_deal (id, deal_name, closing_date) VALUES (:'between', 'Between', '2026-09-01');
+SELECT crm_bridge.create_project_from_deal(:'between') AS between_project \gset
+SELECT results_eq(format($$ SELECT p.start_date, p.end_date FROM crm_bridge.projects_project AS p WHERE p.id = %L $$, :'between_project'), $$ VALUES (NULL::date, '2026-09-01'::date) $$, 'R28: until they are confirmed the old ones act');
+SELECT is(crm_bridge.confirm_field_mapping(), 5, 'R28: all of them are confirmed together');
 SELECT crm_bridge.new_id() AS second \gset
 INSERT INTO crm_bridge.crm_deal (id, deal_name, description, next_step, closing_date, custom_fields)
 VALUES (:'second', 'Switches', 'not mapped', 'call', '2026-10-01', '{"Region__c": "Antarctica"}');
@@ -97,14 +109,27 @@ UPDATE crm_bridge.projects_project SET name = 'Named there' WHERE id = :'second_
 SELECT is((SELECT deal_name FROM crm_bridge.crm_deal WHERE id = :'second'), 'Switches II', 'and only in the mapping''s direction');
 
 -- Custom fields that are kept in step.
-SELECT crm_bridge.map_field('deal_project', 'Weight__c', 'Load', 'both', true) AS done \gset
+SELECT crm_bridge.map_field('deal_project', 'Weight__c', 'Load', 'both', true), crm_bridge.confirm_field_mapping() \g /dev/null
 UPDATE crm_bridge.crm_deal SET custom_fields = custom_fields || '{"Weight__c": 7}' WHERE id = :'second';
 SELECT is((SELECT custom_fields FROM crm_bridge.projects_project WHERE id = :'second_project'), '{"Load": 7}', 'a custom field keeps in step with a custom field');
 UPDATE crm_bridge.projects_project SET custom_fields = '{"Load": 8, "Own": true}' WHERE id = :'second_project';
 SELECT is((SELECT custom_fields FROM crm_bridge.crm_deal WHERE id = :'second'), '{"Region__c": "Antarctica", "Weight__c": 8}', 'and back; the others are left alone');
 SELECT is(crm_bridge.map_field('deal_project', 'amount', 'Load', 'both', true), 'number', 'a column may feed a custom field');
+SELECT crm_bridge.confirm_field_mapping() AS done \gset
 UPDATE crm_bridge.crm_deal SET amount = 42 WHERE id = :'second';
 SELECT is((SELECT custom_fields -> 'Load' FROM crm_bridge.projects_project WHERE id = :'second_project'), '42', 'across the two kinds');
+
+-- The services change their fields.
+SELECT is_empty('SELECT * FROM crm_bridge.check_field_mapping()', 'R24: all mappings work');
+SELECT crm_bridge.store_fields('projects_project', '[{"api_name": "Territory", "type": "date", "writable": true}, {"api_name": "New", "type": "text", "writable": true}]') AS fields \gset
+SELECT set_eq('SELECT left_field, right_field, problem FROM crm_bridge.check_field_mapping()',
+  $$ VALUES ('Region__c', 'Territory', 'type_changed'), ('Weight__c', 'Load', 'field_gone'), ('amount', 'Load', 'field_gone') $$, 'R24: drift is noticed: a field of another type, fields that are gone');
+SELECT matches((SELECT detail FROM crm_bridge.check_field_mapping() WHERE problem = 'field_gone' LIMIT 1), 'has not listed field "Load" of a projects_project since', 'and it says why');
+SELECT pg_temp.accepted(format($$ UPDATE crm_bridge.crm_deal SET amount = 43 WHERE id = %L $$, :'second'), 'nobody''s write fails for it');
+SELECT crm_bridge.store_fields('projects_project', '[{"api_name": "Territory", "type": "text", "writable": false}, {"api_name": "Load", "type": "number", "writable": true}]') AS fields \gset
+SELECT set_eq('SELECT left_field, right_field, problem FROM crm_bridge.check_field_mapping()', $$ VALUES ('Region__c', 'Territory', 'field_read_only') $$, 'what comes back works again; what takes no value any more does not');
+SELECT crm_bridge.map_field('deal_project', 'stage', 'description') AS draft \gset
+SELECT is(crm_bridge.discard_field_mapping(), 1, 'drafts may be forgotten');
 
 DELETE FROM crm_bridge.field_mapping WHERE pairing = 'deal_project';
 SELECT crm_bridge.new_id() AS bare \gset

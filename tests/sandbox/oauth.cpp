@@ -16,7 +16,8 @@ Accounts::Accounts(const Options &options, Clock &clock, RequestLog &log, Faults
       clock_{clock},
       log_{log},
       faults_{faults},
-      throttle_{options.oauth_limit, 600, 0} {}
+      throttle_{options.oauth_limit, 600, 0},
+      consents_{{options.refresh_token, ""}} {}
 
 Answer Accounts::handle(const Call &call) {
   faults_.hold(call);
@@ -56,21 +57,46 @@ void Accounts::expire_all() {
   tokens_.clear();
 }
 
+void Accounts::consent(const std::string &refresh_token, const std::string &email) {
+  const std::lock_guard lock{mutex_};
+  consents_[refresh_token] = email;
+}
+
+void Accounts::end_consent(const std::string &refresh_token) {
+  const std::lock_guard lock{mutex_};
+  consents_.erase(refresh_token);
+  tokens_.erase(
+      std::remove_if(tokens_.begin(), tokens_.end(),
+                     [&](const Token &token) { return token.refresh_token == refresh_token; }),
+      tokens_.end());
+}
+
+std::string Accounts::person_of(const Call &call) {
+  const std::string header = call.header("authorization");
+  const std::lock_guard lock{mutex_};
+  for (const Token &token : tokens_) {
+    if (header != "Zoho-oauthtoken " + token.text) continue;
+    const auto consent = consents_.find(token.refresh_token);
+    return consent == consents_.end() ? "" : consent->second;
+  }
+  return "";
+}
+
 Answer Accounts::token(const Call &call) {
   if (call.parameter("client_id") != options_.client_id) return failure("invalid_client");
   if (call.parameter("client_secret") != options_.client_secret) {
     return failure("invalid_client_secret");
   }
   if (call.parameter("grant_type") != "refresh_token") return failure("general_error");
-  if (call.parameter("refresh_token") != options_.refresh_token) return failure("invalid_code");
+  const std::string refresh_token = call.parameter("refresh_token");
   {
     const std::lock_guard lock{mutex_};
-    if (refresh_token_revoked_) return failure("invalid_code");
+    if (consents_.count(refresh_token) == 0) return failure("invalid_code");
   }
-  if (throttle_.admit(options_.refresh_token, clock_.microseconds())) return throttled();
+  if (throttle_.admit(refresh_token, clock_.microseconds())) return throttled();
 
   const std::lock_guard lock{mutex_};
-  Token token{make_token(), clock_.microseconds() + options_.token_life * 1'000'000};
+  Token token{make_token(), clock_.microseconds() + options_.token_life * 1'000'000, refresh_token};
   tokens_.push_back(token);
   if (tokens_.size() > live_tokens) tokens_.pop_front();
   log_.count("tokens_issued");
@@ -85,11 +111,8 @@ Answer Accounts::token(const Call &call) {
 
 Answer Accounts::revoke(const Call &call) {
   const std::string text = call.parameter("token");
+  end_consent(text);
   const std::lock_guard lock{mutex_};
-  if (text == options_.refresh_token) {
-    refresh_token_revoked_ = true;
-    tokens_.clear();
-  }
   tokens_.erase(std::remove_if(tokens_.begin(), tokens_.end(),
                                [&](const Token &token) { return token.text == text; }),
                 tokens_.end());

@@ -9,6 +9,7 @@
 #include "request_log.hpp"
 
 #include <deque>
+#include <map>
 #include <mutex>
 #include <random>
 #include <set>
@@ -29,11 +30,18 @@ class Accounts : public Endpoint {
   // Judges the Authorization header of a call to one of the services.
   bool accepts(const Call &call);
   void expire_all();
+  // A person's consent, or its end: no token comes of it any more, and those it gave do not hold.
+  void consent(const std::string &refresh_token, const std::string &email);
+  void end_consent(const std::string &refresh_token);
+  // Who consented to the token of this call; empty for the administrator whom the sandbox starts
+  // with.
+  std::string person_of(const Call &call);
 
  private:
   struct Token {
     std::string text;
     std::int64_t expires_at = 0;  // microseconds
+    std::string refresh_token;
   };
 
   Answer token(const Call &call);
@@ -49,8 +57,8 @@ class Accounts : public Endpoint {
   Throttle throttle_;
   std::string api_domain_;
   std::mutex mutex_;
-  std::deque<Token> tokens_;  // oldest first
-  bool refresh_token_revoked_ = false;
+  std::deque<Token> tokens_;                     // oldest first
+  std::map<std::string, std::string> consents_;  // refresh token → the person's address
   std::mt19937_64 random_{std::random_device{}()};
 };
 

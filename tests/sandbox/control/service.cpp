@@ -47,6 +47,19 @@ Answer Service::handle(const Call &call) {
     accounts_.expire_all();
     return good();
   }
+  if (route == "POST consents") {
+    accounts_.consent(text_of(body, "refresh_token"), text_of(body, "email"));
+    return good();
+  }
+  if (route == "DELETE consents") {
+    accounts_.end_consent(text_of(body, "refresh_token"));
+    return good();
+  }
+  if (route == "POST portals") {
+    const bool made = projects_.add_portal(text_of(body, "id"), text_of(body, "name"),
+                                           text_of(body, "first_name"), text_of(body, "last_name"));
+    return made ? good() : bad("id, name and first_name are needed, and the id must be new");
+  }
   if (route == "POST clock") {
     if (!body.is_object() || !body.contains("advance_seconds") ||
         !body["advance_seconds"].is_number_integer()) {

@@ -125,7 +125,7 @@ Person &Portal::create_person(const Json &input) {
   Person person;
   // Ids are never given twice, also when somebody has left.
   const std::int64_t number = people_made_++;
-  person.zpuid = std::to_string(2063927000000060003 + number * 3);
+  person.zpuid = std::to_string(2063927000000060003 + number_ * ids_of_a_portal + number * 3);
   person.zuid = 700000001 + number;
   person.email = email;
   person.first_name =

@@ -38,8 +38,14 @@ Json Person::reference() const {
           {"full_name", full_name()}};
 }
 
-Portal::Portal(const Options &options, Clock &clock, std::string id, std::string name)
-    : options_{options}, clock_{clock}, id_{std::move(id)}, name_{std::move(name)} {
+Portal::Portal(const Options &options, Clock &clock, std::string id, std::string name,
+               std::vector<std::pair<std::string, std::string>> people_in_it, std::int64_t number)
+    : options_{options},
+      clock_{clock},
+      id_{std::move(id)},
+      name_{std::move(name)},
+      number_{number} {
+  last_id_ += number_ * ids_of_a_portal;
   const std::string standard = "2063927000000016110";
   const std::string field_work = "2063927000000016120";
   task_layouts = {{{"id", standard}, {"name", "Standard Layout"}, {"is_default", true}},
@@ -64,20 +70,19 @@ Portal::Portal(const Options &options, Clock &clock, std::string id, std::string
       {{"id", "2063927000000011004"}, {"name", "Employee"}, {"type", 1}, {"is_default", true}},
       {{"id", "2063927000000011007"}, {"name", "Client"}, {"type", 2}, {"is_default", false}}};
   groups = {{{"id", "2063927000000018300"}, {"name", "Ungrouped Projects"}, {"type", "public"}}};
-  for (const auto &[first, last] :
-       {std::pair{"Mira", "Holt"}, std::pair{"Alicia", "Reyes"}, std::pair{"George", "Tan"}}) {
+  for (const auto &[first, last] : people_in_it) {
     Person person;
-    const std::int64_t number = people_made_++;
-    person.zpuid = std::to_string(2063927000000060003 + number * 3);
-    person.zuid = 700000001 + number;
+    const std::int64_t place = people_made_++;
+    person.zpuid = std::to_string(2063927000000060003 + number_ * ids_of_a_portal + place * 3);
+    person.zuid = 700000001 + number_ * 1000 + place;
     person.first_name = first;
     person.last_name = last;
     person.email = std::string{first} + "." + last + "@example.com";
     std::transform(person.email.begin(), person.email.end(), person.email.begin(), [](char c) {
       return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
     });
-    person.administrator = number == 0;
-    person.role_id = number == 0 ? "2063927000000010001" : "2063927000000010007";
+    person.administrator = place == 0;
+    person.role_id = place == 0 ? "2063927000000010001" : "2063927000000010007";
     people.emplace(person.zpuid, person);
   }
 }

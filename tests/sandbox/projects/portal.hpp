@@ -113,7 +113,9 @@ struct Effect {
 // that refuse throw Refusal.  The caller holds the service's lock.
 class Portal {
  public:
-  Portal(const Options &options, Clock &clock, std::string id, std::string name);
+  // `number` tells the portals of one service apart: no id stands in two of them.
+  Portal(const Options &options, Clock &clock, std::string id, std::string name,
+         std::vector<std::pair<std::string, std::string>> people, std::int64_t number = 0);
 
   const std::string &id() const { return id_; }
   const std::string &name() const { return name_; }
@@ -208,6 +210,8 @@ class Portal {
   const std::string name_;
   std::int64_t last_id_ = 2063927000000085000;
   std::int64_t last_project_ = 0;
+  static constexpr std::int64_t ids_of_a_portal = 100'000'000;
+  std::int64_t number_;
   std::int64_t people_made_ = 0;
 };
 

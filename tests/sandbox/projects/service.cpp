@@ -58,8 +58,11 @@ Service::Service(const Options &options, Clock &clock, Accounts &accounts, Reque
       webhooks_{webhooks},
       journal_{journal},
       throttle_{options.projects_limit, options.projects_window, options.projects_block} {
-  portals_.emplace(std::piecewise_construct, std::forward_as_tuple("20639270"),
-                   std::forward_as_tuple(options_, clock_, "20639270", "Zylker Projects"));
+  portals_.emplace(
+      std::piecewise_construct, std::forward_as_tuple(first_portal),
+      std::forward_as_tuple(options_, clock_, first_portal, "Zylker Projects",
+                            std::vector<std::pair<std::string, std::string>>{
+                                {"Mira", "Holt"}, {"Alicia", "Reyes"}, {"George", "Tan"}}));
 }
 
 Answer Service::handle(const Call &call) {
@@ -121,7 +124,43 @@ Answer Service::throttled(const Call &call, std::int64_t seconds) const {
   return answer;
 }
 
+bool Service::add_portal(const std::string &id, const std::string &name, const std::string &first,
+                         const std::string &last) {
+  const std::lock_guard lock{mutex_};
+  if (id.empty() || name.empty() || first.empty() || portals_.count(id) != 0) return false;
+  const auto number = static_cast<std::int64_t>(portals_.size());
+  portals_.emplace(std::piecewise_construct, std::forward_as_tuple(id),
+                   std::forward_as_tuple(
+                       options_, clock_, id, name,
+                       std::vector<std::pair<std::string, std::string>>{{first, last}}, number));
+  return true;
+}
+
+// Who asks: the person who consented, as this portal has him; nobody if he is none of its people.
+const Person *Service::asking(const Portal &portal, const Call &call) {
+  const std::string email = accounts_.person_of(call);
+  // The administrator whom the sandbox starts with knows the portal that it starts with.
+  if (email.empty()) return portal.id() == first_portal ? &portal.administrator() : nullptr;
+  for (const auto &[zpuid, person] : portal.people)
+    if (person.email == email) return &person;
+  return nullptr;
+}
+
 Answer Service::work(const Call &call) {
+  // The older list of portals: who asks, by the number of his account.
+  if (call.url == "/restapi/portals/" && call.method == "GET") {
+    const std::lock_guard lock{mutex_};
+    Answer answer;
+    Json listed = Json::array();
+    for (const auto &[id, portal] : portals_) {
+      const Person *person = asking(portal, call);
+      if (person == nullptr) continue;
+      answer.body["login_id"] = person->zuid;
+      listed.push_back({{"id_string", id}, {"name", portal.name()}});
+    }
+    answer.body["portals"] = listed;
+    return answer;
+  }
   if (call.segment(0) != "api" || call.segment(1) != "v3") refuse_url();
   Request request;
   request.call = &call;
@@ -141,6 +180,7 @@ Answer Service::work(const Call &call) {
       throw Refusal{400, "INVALID_METHOD", "OPERATIONAL_VALIDATION_ERROR", "Invalid method", ""};
     answer.body = Json::array();
     for (const auto &[id, portal] : portals_) {
+      if (asking(portal, call) == nullptr) continue;
       answer.body.push_back(
           {{"id", id}, {"name", portal.name()}, {"portal_name", "zylker"}, {"org_name", "Zylker"}});
     }
@@ -148,8 +188,10 @@ Answer Service::work(const Call &call) {
   }
   const auto portal = portals_.find(call.segment(3));
   if (call.segment(2) != "portal" || portal == portals_.end()) refuse_url();
+  const Person *person = asking(portal->second, call);
+  if (person == nullptr) refuse_url();
   request.path.assign(call.path.begin() + 4, call.path.end());
-  request.actor = portal->second.administrator().zpuid;
+  request.actor = person->zpuid;
   try {
     answer = route(portal->second, request);
   } catch (...) {

@@ -41,6 +41,9 @@ class Service : public Endpoint {
                      const std::string &email);
   // A webhook is configured in the screens: one for each portal.
   bool set_webhook(const std::string &portal, const std::string &url, const std::string &token);
+  // One more portal, owned by this person; false if there is one of that id.
+  bool add_portal(const std::string &id, const std::string &name, const std::string &first_name,
+                  const std::string &last_name);
 
  private:
   struct Request {
@@ -69,6 +72,8 @@ class Service : public Endpoint {
     std::string token;
   };
 
+  static constexpr const char *first_portal = "20639270";
+  const Person *asking(const Portal &portal, const Call &call);
   Answer failure(const std::string &url, const std::string &method, const Refusal &refusal) const;
   Answer throttled(const Call &call, std::int64_t seconds) const;
   Answer work(const Call &call);

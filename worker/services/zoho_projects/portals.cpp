@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// The portals that a credential opens.  With another user's ZSC key only those count in which that key's address is the one who
-// consented (R11-R13): a key with the address of somebody else offers nothing.
+// The portals that a credential opens.  With another user's ZSC key only those count in which that
+// key's address is the one who consented (R11-R13): a key with the address of somebody else offers
+// nothing.
 #include <algorithm>
 
 #include "log.hpp"
@@ -38,8 +39,8 @@ Task<Connector::Portals> Connector::list_portals(Session &session) {
   }
   portals.list = std::move(theirs);
   if (portals.list.empty())
-    throw ServiceFailure(Verdict{Outcome::park, "key_of_another_address",
-                                 "the ZSC key opens no portal of " + key_of, {}});
+    throw ServiceFailure(Verdict{
+        Outcome::park, "key_of_another_address", "the ZSC key opens no portal of " + key_of, {}});
   co_return portals;
 }
 
