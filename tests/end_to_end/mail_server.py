@@ -124,7 +124,6 @@ class Server(SMTP):
     @syntax("DATA")
     async def smtp_DATA(self, arg):
         if self.use("drop_data"):
-            await self.push("354 go on")
             self.transport.abort()
             return
         if self.use("hold_data"):

@@ -29,6 +29,7 @@ mail_section() {
 seal_login() { printf '{"user":"bridge","password":"%s"}' "$1" | "$CRM_BRIDGE_BIN" --config "$SESSION/mail.toml" seal --service smtp --org 1 >>"$SESSION/seal.log" 2>&1; }
 start_mailing() { start_worker "${1:-worker}" --config "$SESSION/mail.toml" run -v; }
 # notify RECIPIENT TASK [CAUSE]
+# shellcheck disable=SC2016  # inside double quotes it is expanded
 notify() {
   query "SELECT crm_bridge._notify(1, '$1', 'due_date_refused', jsonb_build_object('task', '$2', 'project', 'Rollout', 'old', '2026-03-01', 'new', '2026-04-15', 'limit', '2026-03-31')
            ${3:+, cause => '$3'})"
@@ -66,7 +67,7 @@ mail=$(kept Waiting)
 check_equal "over TLS, with the login" 'true bridge' "$(jq -r '"\(.tls) \(.user)"' <<<"$mail")"
 check_equal "a mail is well-formed for another implementation" '[]' "$(jq -c .defects <<<"$mail")"
 check_equal "D10 it is in the organization's language" 'Fälligkeitsdatum nicht geändert: Waiting' "$(jq -r .headers.subject <<<"$mail")"
-check "R81 it names task, project, old and new value, and what to do" grep -Pzq 'Aufgabe: Waiting\nProjekt: Rollout\nBisheriges Fälligkeitsdatum: 1. März 2026\nVon Ihnen eingegeben: 15. April 2026\n(.|\n)*Bitte wählen Sie' <(jq -r .body <<<"$mail")
+check "R81 it names task, project, old and new value, and what to do" grep -Pzq 'Aufgabe: Waiting\nProjekt: Rollout\nBisheriges Fälligkeitsdatum: 1. März 2026\nVon Ihnen eingegeben: 15. April 2026\n(.|\n)*Bitte wählen Sie' <(jq -r .body <<<"$mail" | tr -d '\r')
 check_equal "from and to" 'Zylker Brücke <bridge@zylker.example> mira@zylker.example auto-generated' "$(jq -r '"\(.headers.from) \(.headers.to) \(.headers["auto-submitted"])"' <<<"$mail")"
 check_equal "its Message-ID is the notification's" "<$(query "SELECT notification_id FROM crm_bridge.notification")@zylker.example>" "$(jq -r '.headers["message-id"]' <<<"$mail")"
 

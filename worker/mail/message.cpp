@@ -70,7 +70,7 @@ std::string compose_message(const Mail &mail, const Sender &sender, const std::s
   message += mailbox_header("To", {}, to);
   message += text_header("Subject", mail.subject);
   message += date_header(mail.queued_at);
-  message += "Message-ID:\r\n <" + mail.notification_id + "@" +
+  message += "Message-ID: <" + mail.notification_id + "@" +
              std::string(domain_of(sender.address)) + ">\r\n";
   message += "MIME-Version: 1.0\r\n";
   message += "Auto-Submitted: auto-generated\r\n";
