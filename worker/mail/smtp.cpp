@@ -46,6 +46,7 @@ struct SmtpClient::Conversation {
   const std::function<bool()> *hand_over = nullptr;
   const std::function<bool()> *stopped = nullptr;
   std::exception_ptr fault{};
+  bool parting = false;
   Clock::time_point stopped_at{};
   SmtpResult result{};
 
@@ -86,7 +87,9 @@ struct SmtpClient::Conversation {
       if (text.starts_with("MAIL FROM:")) own.enter(SmtpStage::sender);
       if (text.starts_with("RCPT TO:")) own.enter(SmtpStage::recipient);
       if (text.starts_with("DATA")) own.enter(SmtpStage::content);
-    } else if (type == CURLINFO_HEADER_IN) {
+      // What is said to that is not about the mail.
+      if (text.starts_with("QUIT")) own.parting = true;
+    } else if (type == CURLINFO_HEADER_IN && !own.parting) {
       own.take_answer(text);
     }
     return 0;
