@@ -125,9 +125,13 @@ for word in hold_data hold_after; do
   stop_process worker KILL
   rm "$mails/hold"
   start_mailing
+  # The lease must have lapsed before the next fault is set: this mail would meet it.
+  if [[ $word == hold_data ]]; then
+    check_eventually "R81 killed before the end of the mail: another worker sends it" sent "$(state_of "Killed $word")"
+  else
+    check_eventually "R81 killed between the end and the answer: it is in doubt" 'in_doubt worker_ended' "$(state_of "Killed $word")"
+  fi
 done
-check_eventually "R81 killed before the end of the mail: another worker sends it" sent "$(state_of 'Killed hold_data')"
-check_eventually "R81 killed between the end and the answer: it is in doubt" 'in_doubt worker_ended' "$(state_of 'Killed hold_after')"
 notify mira@zylker.example "After the kills" >/dev/null
 check_eventually "what comes after it is sent" sent "$(state_of 'After the kills')"
 check_equal "R81 both arrived exactly once" '1 1' "$(count_kept 'Killed hold_data') $(count_kept 'Killed hold_after')"
