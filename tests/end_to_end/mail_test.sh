@@ -81,7 +81,11 @@ check_equal "to whom it was meant for only, without another header, in short lin
 
 # Everything that can break ----------------------------------------------------------------------------------------
 
-fault() { printf '%s\n' "$@" >"$mails/script"; }
+# A conversation that was killed while it was held leaves its mark.
+fault() {
+  rm -f "$mails/holding"
+  printf '%s\n' "$@" >"$mails/script"
+}
 for word in drop_greeting drop_mail drop_rcpt drop_data rcpt_450 data_451 mail_553; do
   stop_process worker
   fault "$word"
