@@ -141,9 +141,11 @@ check_eventually "what comes after it is sent" sent "$(state_of 'After the kills
 check_equal "R81 both arrived exactly once" '1 1' "$(count_kept 'Killed hold_data') $(count_kept 'Killed hold_after')"
 
 # A stop waits for the answer of a mail that has left.
+stop_process worker
 fault hold_after
 touch "$mails/hold"
 notify mira@zylker.example "Stopped" >/dev/null
+start_mailing
 wait_until "the conversation to be held" 20 test -e "$mails/holding"
 kill -TERM "$(process_id worker)"
 rm "$mails/hold"
