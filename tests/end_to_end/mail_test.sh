@@ -10,7 +10,7 @@ close_session_at_exit
 open_session
 start_cluster
 create_database crm_bridge
-start_sandbox
+start_sandbox --oauth-limit 0
 WORKER_LEASE=2s set_up_bridge
 password=s3cret-of-the-mail-server
 mails=$SESSION/mail
