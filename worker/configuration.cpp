@@ -11,6 +11,7 @@
 #include <toml.hpp>
 
 #include "http/origin.hpp"
+#include "mail/address.hpp"
 
 namespace crm_bridge::worker {
 namespace {
@@ -131,6 +132,34 @@ ServiceSettings read_service(const toml::value &table) {
   return settings;
 }
 
+MailSettings read_mail(const toml::value &table) {
+  MailSettings settings;
+  std::string tls = "required";
+  std::string from;
+  Section section(table, "mail");
+  section.read("server", settings.smtp.url);
+  section.read("tls", tls);
+  section.read("ca_file", settings.smtp.ca_file);
+  section.read("timeout", settings.smtp.timeout, milliseconds{100});
+  section.read("from", from);
+  section.read("from_name", settings.from_name);
+  section.finish();
+  if (!is_smtp_url(settings.smtp.url)) {
+    Section::fail(table, "\"server\" must be smtp://HOST:PORT, or smtps:// for TLS from the start");
+  }
+  if (tls == "opportunistic") {
+    settings.smtp.tls = SmtpSettings::Tls::opportunistic;
+  } else if (tls == "off") {
+    settings.smtp.tls = SmtpSettings::Tls::off;
+  } else if (tls != "required") {
+    Section::fail(table, "\"tls\" must be \"required\", \"opportunistic\" or \"off\"");
+  }
+  const auto address = mail_address(from);
+  if (!address) Section::fail(table, "\"from\" must be an e-mail address");
+  settings.from = *address;
+  return settings;
+}
+
 std::string host_and_process() {
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
@@ -189,6 +218,8 @@ Configuration load_configuration(const std::string &file) {
       configuration.receiver = read_listen(value, name);
     } else if (name == "status") {
       configuration.status = read_listen(value, name);
+    } else if (name == "mail") {
+      configuration.mail = read_mail(value);
     } else if (name == "service") {
       if (!value.is_array())
         Section::fail(value, "write [[service]] with two brackets, once for each service");

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mail/smtp.hpp"
+
 namespace crm_bridge::worker {
 
 class ConfigurationError : public std::runtime_error {
@@ -50,11 +52,18 @@ struct ServiceSettings {
   std::string webhook_token;  // zoho_projects: replaces the derived token
 };
 
+struct MailSettings {
+  SmtpSettings smtp;
+  std::string from;  // as mail_address gives it
+  std::string from_name = "crm_bridge";
+};
+
 struct Configuration {
   std::string conninfo;
   WorkerSettings worker;
   std::optional<ListenSettings> receiver;
   std::optional<ListenSettings> status;
+  std::optional<MailSettings> mail;  // none: mails stay queued
   std::vector<ServiceSettings> services;
 
   const ServiceSettings *service(std::string_view kind) const;

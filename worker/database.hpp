@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "http/budget.hpp"
+#include "mail/message.hpp"
 #include "protocol.hpp"
 
 namespace crm_bridge::worker {
@@ -130,6 +131,16 @@ class Database {
   // The service refused for good the credential that was stored at `sealed_at`.
   void refuse_credential(const std::string &service, const std::string &sealed_at,
                          const std::string &reason, std::int64_t org_id);
+
+  // Mails
+  std::vector<std::int64_t> notification_backlog();
+  std::vector<Mail> take_notifications(const std::string &lease, int limit, std::int64_t org_id);
+  bool hand_over_notification(const std::string &lease, const std::string &notification_id,
+                              std::int64_t org_id);
+  std::string finish_notification(const std::string &lease, const std::string &notification_id,
+                                  const std::string &outcome, const std::string &reason,
+                                  const std::string &detail, std::int64_t org_id);
+  int release_notifications(const std::string &lease);
 
   // Budgets
   Bank::Share take_budget(const std::string &service, const Bank::Ask &ask,

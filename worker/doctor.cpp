@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "database.hpp"
+#include "mail/examine.hpp"
 #include "poll/channels.hpp"
 #include "receive/address.hpp"
 #include "services/service.hpp"
@@ -169,6 +170,13 @@ ExitCode run_doctor(const Configuration &configuration, const StopSignal &stop,
       } catch (const SqlError &fault) {
         findings.add({kind, false, fault.what()}, ExitCode::database);
       }
+    }
+    try {
+      for (const auto &check : examine_mail(shared, *database))
+        findings.add(check, ExitCode::service);
+    } catch (const SqlError &fault) {
+      findings.add({"mail", false, fault.what(), "SELECT crm_bridge.grant_worker('ROLE');"},
+                   ExitCode::database);
     }
     if (show_webhooks) {
       const std::string base =

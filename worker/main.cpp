@@ -6,6 +6,7 @@
 #include "database.hpp"
 #include "doctor.hpp"
 #include "log.hpp"
+#include "mail/login.hpp"
 #include "options.hpp"
 #include "run.hpp"
 #include "seal/credential.hpp"
@@ -22,9 +23,11 @@ ExitCode make_key(const Options &options) {
 }
 
 ExitCode seal(const Options &options, const Configuration &configuration) {
-  if (options.service != "zoho_crm" && options.service != "zoho_projects") {
-    throw ConfigurationError("--service must be zoho_crm or zoho_projects");
+  const bool for_mail = options.service == "smtp";
+  if (!for_mail && options.service != "zoho_crm" && options.service != "zoho_projects") {
+    throw ConfigurationError("--service must be zoho_crm, zoho_projects or smtp");
   }
+  const std::string kind = for_mail ? "smtp" : options.kind;
   const Key key = Key::load(configuration.worker.secret_key_file);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   Json secret;
@@ -34,8 +37,12 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
     // The parser's message would quote what it read.
     throw ConfigurationError("standard input is not JSON");
   }
-  parse_credential(secret);
-  const bool is_key = options.kind == "zsc_key";
+  if (for_mail) {
+    parse_login(secret);
+  } else {
+    parse_credential(secret);
+  }
+  const bool is_key = kind == "zsc_key";
   if (is_key && (options.service != "zoho_projects" || options.email.empty() ||
                  scalar_text(secret, "zsc_key").empty())) {
     throw ConfigurationError(
@@ -43,13 +50,12 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
         "{\"zsc_key\", \"client_id\", \"client_secret\", \"refresh_token\"}");
   }
   if (!options.email.empty()) secret["email"] = options.email;
-  const std::string sealed =
-      seal_secret(key, {options.service, options.org_id, options.kind}, secret);
+  const std::string sealed = seal_secret(key, {options.service, options.org_id, kind}, secret);
   Database database(configuration.conninfo, "seal");
-  database.store_credential(options.service, {options.kind, key.id(), sealed, options.email},
+  database.store_credential(options.service, {kind, key.id(), sealed, options.email},
                             options.org_id);
-  std::cout << "stored the " << options.kind << " credential of " << options.service
-            << ", organization " << options.org_id << ", sealed for key " << key.id() << "\n";
+  std::cout << "stored the " << kind << " credential of " << options.service << ", organization "
+            << options.org_id << ", sealed for key " << key.id() << "\n";
   return ExitCode::ok;
 }
 

@@ -2,12 +2,14 @@
 #include "run.hpp"
 
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "database.hpp"
 #include "doorbell.hpp"
 #include "log.hpp"
+#include "mail/mailer.hpp"
 #include "poll/notices.hpp"
 #include "poll/poller.hpp"
 #include "poll/reconcile.hpp"
@@ -95,6 +97,11 @@ ExitCode run_forever(const Configuration &configuration, const StopSignal &stop,
   threads.add([&] { run_heartbeat(shared); });
   threads.add([&] { run_doorbell(shared); });
   threads.add([&] { run_reconcile(shared); });
+  std::optional<Mailer> mailer;
+  if (configuration.mail) {
+    mailer.emplace(shared, *configuration.mail);
+    threads.add([&] { mailer->run(); });
+  }
   for (auto &relay : relays) threads.add([&relay] { relay->run(); });
   for (auto &poller : pollers) threads.add([&poller] { poller->run(); });
   for (auto &notice : notices) threads.add([&notice] { notice->run(); });
@@ -154,6 +161,8 @@ ExitCode run_once(const Configuration &configuration, const StopSignal &stop, co
       for (auto &notice : notices) any = notice->drain(database) || any;
       for (auto &relay : relays) any = relay->drain(database) || any;
     }
+    // Last: what was done may have told somebody something.
+    if (configuration.mail) good = Mailer(shared, *configuration.mail).drain(database) && good;
   }
   end_lease(shared);
   return good ? ExitCode::ok : ExitCode::service;

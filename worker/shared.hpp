@@ -26,6 +26,7 @@ struct Shared {
         bells.add(topic + service.kind);
     }
     bells.add("reconcile");
+    bells.add("mail");
   }
 
   const Configuration &configuration;

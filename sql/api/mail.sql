@@ -1,5 +1,5 @@
 -- What a worker calls to send mails, as docs/protocol.md describes it.  The promise: a mail whose last byte was never sent is sent
--- again; one whose last byte was, and whose answer was lost, is in doubt and never sent again by itself (docs/decisions/0009).
+-- again; one whose last byte was, and whose answer was lost, is in doubt and never sent again by itself (docs/decisions/0010).
 
 -- The organizations that have mails to be sent, longest waiting first.
 CREATE OR REPLACE FUNCTION crm_bridge.notification_backlog()

@@ -136,7 +136,6 @@ $$;
 COMMENT ON FUNCTION crm_bridge._mail_body(text, text, jsonb, bigint) IS 'the text of a mail with its footer';
 REVOKE ALL ON FUNCTION crm_bridge._mail_body(text, text, jsonb, bigint) FROM PUBLIC;
 
--- R1: administrators only
 -- Sends a mail again that did not arrive, or may not have: if it did, its recipient gets it twice, with the same Message-ID.
 -- Without an argument all undeliverable ones.  Result: how many.  Errors: 42704 it is neither undeliverable nor in doubt.
 CREATE OR REPLACE FUNCTION crm_bridge.retry_notification(notification_id uuid DEFAULT NULL, org_id bigint DEFAULT NULL)
@@ -148,6 +147,7 @@ DECLARE
   org bigint := crm_bridge._own_org(org_id);
   changed integer;
 BEGIN
+  PERFORM crm_bridge._demand_administrator(org);   -- R1
   UPDATE crm_bridge.notification AS n
      SET state = 'queued', attempts = 0, not_before = '-infinity', handed_over_at = NULL
    WHERE n.org_id = org AND crm_bridge._is_address(n.recipient)

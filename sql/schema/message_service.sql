@@ -80,7 +80,7 @@ Stopped since: {since:instant}
 E-mail address of the key: {email}
 Reason: {reason}
 
-Until the key is renewed nothing is sent or received; changes wait, and none is lost. The owner of this address, or another administrator of the portal, generates a new key in Zoho Projects; an administrator then stores it with crm-bridge seal and update_zsc_key(). Work resumes by itself, without a new set-up.'),
+Until the key is renewed nothing is sent or received; changes wait, and none is lost. The owner of this address, or another administrator of the portal, generates a new key in Zoho Projects; an administrator then stores it with crm-bridge seal. Work resumes by itself, without a new set-up.'),
 ('key_stale', 'related_list', 'en', 'The integration with Zoho Projects has been stopped since {since:instant}, because its ZSC key is no longer valid. It can be renewed by {email} or another administrator.'),
 ('key_stale', 'name', 'de', 'Integration angehalten: ZSC-Schlüssel ungültig'),
 ('key_stale', 'subject', 'de', 'Zoho-Projects-Integration angehalten: Der ZSC-Schlüssel ist nicht mehr gültig'),
@@ -90,7 +90,7 @@ Angehalten seit: {since:instant}
 E-Mail-Adresse des Schlüssels: {email}
 Grund: {reason}
 
-Bis der Schlüssel erneuert ist, wird nichts gesendet oder empfangen; Änderungen warten, keine geht verloren. Der Inhaber dieser Adresse oder ein anderer Administrator des Portals erzeugt in Zoho Projects einen neuen Schlüssel; ein Administrator hinterlegt ihn dann mit crm-bridge seal und update_zsc_key(). Danach geht die Arbeit ohne neue Einrichtung von selbst weiter.'),
+Bis der Schlüssel erneuert ist, wird nichts gesendet oder empfangen; Änderungen warten, keine geht verloren. Der Inhaber dieser Adresse oder ein anderer Administrator des Portals erzeugt in Zoho Projects einen neuen Schlüssel; ein Administrator hinterlegt ihn dann mit crm-bridge seal. Danach geht die Arbeit ohne neue Einrichtung von selbst weiter.'),
 ('key_stale', 'related_list', 'de', 'Die Integration mit Zoho Projects ist seit {since:instant} angehalten, weil ihr ZSC-Schlüssel nicht mehr gültig ist. Erneuern kann ihn {email} oder ein anderer Administrator.'),
 ('key_stale', 'name', 'fr', 'Intégration arrêtée : clé ZSC non valide'),
 ('key_stale', 'subject', 'fr', 'Intégration Zoho Projects arrêtée : la clé ZSC n’est plus valide'),
@@ -100,7 +100,7 @@ Arrêtée depuis : {since:instant}
 Adresse e-mail de la clé : {email}
 Motif : {reason}
 
-Tant que la clé n’est pas renouvelée, rien n’est envoyé ni reçu ; les modifications attendent et aucune n’est perdue. Le titulaire de cette adresse, ou un autre administrateur du portail, génère une nouvelle clé dans Zoho Projects ; un administrateur l’enregistre ensuite avec crm-bridge seal et update_zsc_key(). Le travail reprend de lui-même, sans nouvelle configuration.'),
+Tant que la clé n’est pas renouvelée, rien n’est envoyé ni reçu ; les modifications attendent et aucune n’est perdue. Le titulaire de cette adresse, ou un autre administrateur du portail, génère une nouvelle clé dans Zoho Projects ; un administrateur l’enregistre ensuite avec crm-bridge seal. Le travail reprend de lui-même, sans nouvelle configuration.'),
 ('key_stale', 'related_list', 'fr', 'L’intégration avec Zoho Projects est arrêtée depuis le {since:instant}, car sa clé ZSC n’est plus valide. Elle peut être renouvelée par {email} ou par un autre administrateur.'),
 ('key_stale', 'name', 'ja', '連携の停止：ZSCキーが無効です'),
 ('key_stale', 'subject', 'ja', 'Zoho Projects連携が停止しました：ZSCキーが無効になっています'),
@@ -110,7 +110,7 @@ Tant que la clé n’est pas renouvelée, rien n’est envoyé ni reçu ; les mo
 キーのメールアドレス：{email}
 理由：{reason}
 
-キーが更新されるまで、データの送受信は行われません。変更は保留され、失われることはありません。上記メールアドレスの所有者またはポータルの別の管理者がZoho Projectsで新しいキーを発行し、管理者がcrm-bridge sealとupdate_zsc_key()で登録してください。再設定をしなくても、処理は自動的に再開されます。'),
+キーが更新されるまで、データの送受信は行われません。変更は保留され、失われることはありません。上記メールアドレスの所有者またはポータルの別の管理者がZoho Projectsで新しいキーを発行し、管理者がcrm-bridge sealで登録してください。再設定をしなくても、処理は自動的に再開されます。'),
 ('key_stale', 'related_list', 'ja', 'ZSCキーが無効になったため、Zoho Projectsとの連携は{since:instant}から停止しています。キーは{email}または別の管理者が更新できます。'),
 ('key_stale', 'name', 'zh', '集成已停止：ZSC 密钥失效'),
 ('key_stale', 'subject', 'zh', 'Zoho Projects 集成已停止：ZSC 密钥已失效'),
@@ -120,7 +120,7 @@ Tant que la clé n’est pas renouvelée, rien n’est envoyé ni reçu ; les mo
 密钥对应的电子邮件地址：{email}
 原因：{reason}
 
-在更新密钥之前，不会发送或接收任何数据；更改将等待处理，不会丢失。请该地址的所有者或门户的其他管理员在 Zoho Projects 中生成新密钥，再由管理员通过 crm-bridge seal 和 update_zsc_key() 保存。此后将自动恢复工作，无需重新设置。'),
+在更新密钥之前，不会发送或接收任何数据；更改将等待处理，不会丢失。请该地址的所有者或门户的其他管理员在 Zoho Projects 中生成新密钥，再由管理员通过 crm-bridge seal 保存。此后将自动恢复工作，无需重新设置。'),
 ('key_stale', 'related_list', 'zh', '由于 ZSC 密钥已失效，与 Zoho Projects 的集成自 {since:instant} 起已停止。{email} 或其他管理员可以更新密钥。'),
 
 ('more_mails', 'name', 'en', 'Further messages'),

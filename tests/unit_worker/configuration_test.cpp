@@ -43,6 +43,10 @@ const std::string wrong[] = {
     "[[service]]\nkind = \"zoho_crm\"",
     "[receiver]\nport = 70000",
     "not toml",
+    "[mail]\nserver = \"http://mail.example.com\"\nfrom = \"a@b.example\"",
+    "[mail]\nserver = \"smtp://mail.example.com\"",
+    "[mail]\nserver = \"smtp://mail.example.com\"\nfrom = \"a@b.example\"\ntls = \"maybe\"",
+    "[mail]\nserver = \"smtp://mail.example.com\"\nfrom = \"a@b.example\"\npassword = \"x\"",
     "[[service]]\nkind = \"zoho_crm\"\n" + service + "[[service]]\nkind = \"zoho_crm\"\n" + service,
     "[[service]]\nkind = \"zoho_crm\"\nwebhook_token = \"x\"\n" + service};
 

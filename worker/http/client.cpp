@@ -18,15 +18,15 @@ constexpr long connect_timeout_milliseconds = 10'000;
 // that meets a dead connection is in doubt.
 constexpr long longest_idle_seconds = 30;
 
-void initialize_library() {
+}  // namespace
+
+void initialize_http_library() {
   static std::once_flag once;
   std::call_once(once, [] {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
       throw std::runtime_error("could not initialize libcurl");
   });
 }
-
-}  // namespace
 
 // One request under way.  It lives in the frame of the coroutine that waits for it, so dropping the
 // coroutine drops the request.
@@ -95,7 +95,7 @@ struct HttpClient::Transfer {
 };
 
 HttpClient::HttpClient(AllowedOrigins allowed) : allowed_(std::move(allowed)) {
-  initialize_library();
+  initialize_http_library();
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc{};
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);

@@ -15,6 +15,9 @@
 
 namespace crm_bridge::worker {
 
+// Once a process, before libcurl is used; whoever uses it calls this.  Thread-safe.
+void initialize_http_library();
+
 // Many HTTP/1.1 requests at once on one thread, over connections that are kept; the event loop of
 // the coroutines that wait for them.  TLS 1.2 or later with full verification, no redirects,
 // answers up to 16 MiB with headers up to 64 KiB, and only to the hosts it was given.  Not

@@ -44,6 +44,8 @@ struct Metrics::Families {
         notices(counter(registry, "crm_bridge_notices_total", "webhooks accepted and refused")),
         polls(counter(registry, "crm_bridge_polls_total",
                       "delta reads of a service that ended well or badly")),
+        mails(
+            counter(registry, "crm_bridge_mails_total", "mails to people by what became of them")),
         lost(counter(registry, "crm_bridge_connections_lost_total",
                      "database connections lost, by loop")),
         database(prometheus::BuildGauge()
@@ -61,6 +63,7 @@ struct Metrics::Families {
   CounterFamily &received;
   CounterFamily &notices;
   CounterFamily &polls;
+  CounterFamily &mails;
   CounterFamily &lost;
   prometheus::Gauge &database;
   prometheus::Family<prometheus::Histogram> &durations;
@@ -94,6 +97,9 @@ void Metrics::notice(const std::string &service, bool accepted) {
 }
 void Metrics::polled(const std::string &service, bool good) {
   families_->polls.Add({{"service", service}, {"result", good ? "good" : "bad"}}).Increment();
+}
+void Metrics::mailed(const std::string &outcome) {
+  families_->mails.Add({{"outcome", outcome}}).Increment();
 }
 void Metrics::connection_lost(const std::string &loop) {
   families_->lost.Add({{"loop", loop}}).Increment();

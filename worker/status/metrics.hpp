@@ -28,6 +28,7 @@ class Metrics {
   void received(const std::string &service, const std::string &outcome);
   void notice(const std::string &service, bool accepted);
   void polled(const std::string &service, bool good);
+  void mailed(const std::string &outcome);
   void connection_lost(const std::string &loop);
 
   // The heartbeat tells whether the database answers.
