@@ -5,11 +5,12 @@ rounds=50
 reduced_rounds=1
 
 torture() {
-  local round writer mode ids tasks sent=0 conflicts edits=$((${#reduced} > 0 ? 20 : 60))
+  local round writer mode ids tasks dropped sent=0 conflicts edits=$((${#reduced} > 0 ? 20 : 60))
   make_deals webhooks 25
   make_tasks webhooks 6
   mapfile -t ids < <(query "SELECT external_id FROM crm_bridge.crm_deal WHERE deal_name LIKE 'webhooks %'")
   mapfile -t tasks < <(query "SELECT external_id FROM crm_bridge.projects_task WHERE name LIKE 'webhooks task %'")
+  dropped=$(counter webhooks_dropped)
   conflicts=$(scalar "SELECT count(*) FROM crm_bridge.conflict")
   for ((round = 1; round <= $1; round++)); do
     for mode in duplicate shuffle delay drop; do
@@ -32,5 +33,7 @@ torture() {
   done
   as_person POST /control/webhooks '{"mode":"normal"}' >/dev/null
   conflicts=$(($(scalar "SELECT count(*) FROM crm_bridge.conflict") - conflicts))
-  conclude T18 "sent=$sent" "modes=$((${#reduced} > 0 ? 3 : 4))" "dropped=$(counter webhooks_dropped)" "conflicts_recorded=$conflicts"
+  dropped=$(($(counter webhooks_dropped) - dropped))
+  demand "notices were missed" test "$dropped" -gt 0
+  conclude T18+T19 "sent=$sent" "modes=$((${#reduced} > 0 ? 3 : 4))" "missed=$dropped" "conflicts_recorded=$conflicts"
 }
