@@ -93,6 +93,22 @@ for _ in 1 2 3 4 5; do body 4711 "$token" | told "$url" >/dev/null; done
 check_equal "T18 duplicates add nothing" $((before + 1)) "$(rows)"
 check_query "T41 the token is not stored" 0 "SELECT count(*) FROM crm_bridge.inbox WHERE body LIKE '%$token%'"
 
+# Friends whose words cannot be kept: an answer of 5xx would make them say it again for hours.
+worker_before=$(process_id worker)
+unkeepable() { printf '{"module":"Deals","ids":%s,"operation":"update","token":"%s"}' "$1" "$token" | told "$url"; echo; }
+statuses=$(
+  for ids in '["a\u0000b"]' '["\ud800"]' '[1e400]' "[$(printf '9%.0s' {1..100})]" '[{}]' '[[["4711"]]]' 'null' '"4711"' '[""]' "[\"$(printf 'x%.0s' {1..5000})\"]"; do
+    unkeepable "$ids"
+  done
+  printf '{"module":"Deals","ids":["\xff\xfe"],"operation":"update","token":"%s"}' "$token" | told "$url"; echo
+  printf '{"module":"De\\u0000als","ids":["1"],"operation":"\\u0000","token":"%s"}' "$token" | told "$url"; echo
+  perl -e 'print qq({"module":"Deals","ids":[) . join(",", map { qq("$_") } 1 .. 50000) . qq(],"operation":"update","token":"$ARGV[0]"})' "$token" | told "$url"; echo
+)
+check_equal "T41 notices that cannot be kept are not asked for again" '' "$(grep -vE '^(200|400|404|413)$' <<<"$statuses" || true)"
+check_equal "the worker is still the one that began" "$worker_before t" "$(process_id worker) $(process_lives worker && echo t)"
+check_query "what is kept names records as the service does" 0 "SELECT count(*) FROM crm_bridge.inbox WHERE octet_length(external_id) NOT BETWEEN 1 AND 255"
+check_equal "a good notice among them is stored" 200 "$(body 4713 "$token" | told "$url")"
+
 stop_server fast
 check_equal "T41 while the database is down a friend is asked to come again" 503 "$(body 1 "$token" | told "$url")"
 start_server

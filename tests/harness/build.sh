@@ -26,7 +26,7 @@ build_project() {
   local anew=()
   ! build_folder_is_foreign || anew=(--fresh)
   run_logged configure cmake "${anew[@]}" -S "$project" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DCRM_BRIDGE_WERROR=ON "-DPG_CONFIG=$installed_server/bin/pg_config" -Wno-dev
+    "-DCRM_BRIDGE_WERROR=$([[ $CRM_BRIDGE_SANITIZE == ON ]] && echo OFF || echo ON)" "-DCRM_BRIDGE_SANITIZE=${CRM_BRIDGE_SANITIZE:-OFF}" "-DPG_CONFIG=$installed_server/bin/pg_config" -Wno-dev
   run_logged build ninja -C "$build" -j "$(nproc)"
 }
 

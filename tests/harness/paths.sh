@@ -7,12 +7,14 @@ umask 022
 export LC_ALL=C.UTF-8
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-build=$project/build
+# A build under the sanitizers is another one, with a server of its own.
+CRM_BRIDGE_SANITIZE=${CRM_BRIDGE_SANITIZE:-}
+build=$project/build${CRM_BRIDGE_SANITIZE:+/sanitized}
 logs=$build/logs
 
 # What a checkout leaves on the machine lies here, outside the checkout: the server runs as another user, who need
 # not be able to enter the home folder that the checkout may be in.  The hash keeps checkouts, and their users, apart.
-state=${CRM_BRIDGE_STATE:-/var/tmp/crm_bridge-$(printf '%s %s' "$EUID" "$project" | sha256sum | cut -c 1-12)}
+state=${CRM_BRIDGE_STATE:-/var/tmp/crm_bridge-$(printf '%s %s' "$EUID" "$project" | sha256sum | cut -c 1-12)}${CRM_BRIDGE_SANITIZE:+.sanitized}
 
 # The server that Debian installs, and this checkout's own copy of it: the extension is installed into the copy, so
 # that two checkouts never run each other's code.

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 # About: D12: real input under fire, with --data DIR (the demo's CSV files) or with input of its own; edits both ways, kills, faults
 rounds=20
-# Too long, or too dependent on the machine, for every change: only ./dev torture runs it.
-reduced_rounds=0
+reduced_rounds=1
 
 # ROUNDS kills, each under forty edits of either side, while the services fail one call in twenty.
 torture() {

@@ -69,7 +69,7 @@ for name in "${names[@]}"; do
     tail -n 5 "$logs/torture/$name.err" | sed 's/^/# /'
     tortures_failed=$((tortures_failed + 1))
   fi
-  [[ -n $reduced ]] || printf '# %s: %d s\n' "$name" $((SECONDS - begin))
+  printf '# %s: %d s\n' "$name" $((SECONDS - begin))
   if [[ -z $reduced || $verdict != ok ]]; then close_session; fi
 done
 [[ -n $reduced ]] || printf '%d passed, %d failed\n' $((${#names[@]} - tortures_failed)) "$tortures_failed"

@@ -62,6 +62,18 @@ BOOST_AUTO_TEST_CASE(each_record_has_its_own_result) {
              "park");
 }
 
+// design §7: what may have arrived is looked up before it is sent again.
+BOOST_AUTO_TEST_CASE(a_code_that_nobody_knows_is_in_doubt_in_a_good_answer_only) {
+  const std::string strange =
+      R"({"data":[{"code":"QUEUED_FOR_LATER","details":{},"message":"?","status":"error"}]})";
+  const auto in_good = settle_all(Operation::create, 1, 202, strange);
+  BOOST_TEST(outcomes(in_good) == "in_doubt");
+  BOOST_TEST(in_good[0].verdict.detail == "QUEUED_FOR_LATER: ?");
+  BOOST_TEST(outcomes(settle_all(Operation::create, 1, 400, strange)) == "park");
+  BOOST_TEST(outcomes(settle_all(Operation::create, 1, 207, "{\"data\":[" + missing + "]}")) ==
+             "park");
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_matched_is_in_doubt) {
   BOOST_TEST(outcomes(settle_all(Operation::create, 2, 201, "{\"data\":[" + good0 + "]}")) ==
              "in_doubt in_doubt");

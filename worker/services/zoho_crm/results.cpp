@@ -2,6 +2,7 @@
 #include "services/zoho_crm/results.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "services/field_value.hpp"
 
@@ -25,6 +26,31 @@ bool speaks_of_the_id(const Json &element) {
   if (name == "id" || scalar_text(element, "details.json_path").ends_with(".id")) return true;
   return name.empty() && scalar_text(element, "message") == "the id given seems to be invalid";
 }
+
+// Codes by which the service says that it did nothing with a record, and what is wrong with it.
+constexpr std::array<std::string_view, 23> refusals{"AMBIGUITY_DURING_PROCESSING",
+                                                    "CANNOT_PERFORM_ACTION",
+                                                    "DEPENDENT_FIELD_MISSING",
+                                                    "DEPENDENT_MISMATCH",
+                                                    "EXPECTED_FIELD_MISSING",
+                                                    "EXPIRED_VALUE",
+                                                    "ID_ALREADY_CONVERTED",
+                                                    "INVALID_DATA",
+                                                    "INVALID_MODULE",
+                                                    "LIMIT_EXCEEDED",
+                                                    "LIMIT_REACHED",
+                                                    "MANDATORY_NOT_FOUND",
+                                                    "MAPPING_MISMATCH",
+                                                    "MULTIPLE_OR_MULTI_ERRORS",
+                                                    "NOT_ALLOWED",
+                                                    "NOT_APPROVED",
+                                                    "NOT_REVIEWED",
+                                                    "NOT_SUBSCRIBED",
+                                                    "NOT_SUPPORTED",
+                                                    "PATTERN_NOT_MATCHED",
+                                                    "RECORD_LOCKED",
+                                                    "RESOURCE_NOT_FOUND",
+                                                    "UNABLE_TO_PARSE_DATA_TYPE"};
 
 bool one_of(const std::string &code, std::initializer_list<std::string_view> codes) {
   return std::find(codes.begin(), codes.end(), code) != codes.end();
@@ -126,6 +152,10 @@ std::vector<Settled> read_results(const std::vector<Change> &changes, const Http
     const Json &element = (*elements)[i];
     const std::string id = scalar_text(element, "details.id");
     Verdict verdict = judge_element(element, change.operation);
+    // In a good answer a word that nobody knows may mean that the record was taken all the same.
+    if (result.ok() && verdict.reason == "refused" &&
+        std::find(refusals.begin(), refusals.end(), scalar_text(element, "code")) == refusals.end())
+      verdict.outcome = Outcome::in_doubt;
     duplicates[i] = created_before(element, bridge_field);
     if (verdict.outcome == Outcome::done && change.operation != Operation::create && !id.empty() &&
         id != change.external_id) {
