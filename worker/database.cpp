@@ -19,6 +19,15 @@ Database::Database(const std::string &conninfo, const std::string &purpose) {
 Database::~Database() = default;
 Database::Database(Database &&) noexcept = default;
 
+bool Database::is_direct() {
+  // Not prepared: behind a proxy the next statement may meet another session.
+  return translated(connection_->link, [&] {
+    pqxx::nontransaction transaction(connection_->link);
+    return transaction.exec1("SELECT pg_catalog.pg_backend_pid()")[0].as<int>() ==
+           connection_->link.backendpid();
+  });
+}
+
 std::string Database::extension_version() {
   const auto rows = connection_->query(
       "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'crm_bridge'");

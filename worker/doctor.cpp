@@ -50,6 +50,11 @@ std::optional<Key> check_key(const Configuration &configuration, Findings &findi
 std::optional<Database> check_database(const Configuration &configuration, Findings &findings) {
   try {
     Database database(configuration.conninfo, "doctor");
+    if (!database.is_direct()) {
+      findings.add({"database", false, through_proxy, "let [database] conninfo name the server"},
+                   ExitCode::configuration);
+      return std::nullopt;
+    }
     findings.add({"database", true, "reachable"}, ExitCode::database);
     const std::string version = database.extension_version();
     if (version.empty()) {
