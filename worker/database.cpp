@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "database.hpp"
 
+#include "configuration.hpp"
 #include "database_connection.hpp"
 #include "database_values.hpp"
 
@@ -12,6 +13,8 @@ Database::Database(const std::string &conninfo, const std::string &purpose) {
   } catch (const pqxx::failure &fault) {
     throw ConnectionLost(fault.what());
   }
+  // First of all: a statement that is prepared may be there already, another client's.
+  if (!is_direct()) throw ConfigurationError(through_proxy);
   connection_->query("SELECT pg_catalog.set_config('application_name', $1, false)",
                      "crm-bridge " + purpose);
 }

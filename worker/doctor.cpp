@@ -50,11 +50,6 @@ std::optional<Key> check_key(const Configuration &configuration, Findings &findi
 std::optional<Database> check_database(const Configuration &configuration, Findings &findings) {
   try {
     Database database(configuration.conninfo, "doctor");
-    if (!database.is_direct()) {
-      findings.add({"database", false, through_proxy, "let [database] conninfo name the server"},
-                   ExitCode::configuration);
-      return std::nullopt;
-    }
     findings.add({"database", true, "reachable"}, ExitCode::database);
     const std::string version = database.extension_version();
     if (version.empty()) {
@@ -71,6 +66,9 @@ std::optional<Database> check_database(const Configuration &configuration, Findi
     database.reconcile_backlog();
     findings.add({"privileges", true, "the role may do a worker's work"}, ExitCode::database);
     return database;
+  } catch (const ConfigurationError &fault) {
+    findings.add({"database", false, fault.what(), "let [database] conninfo name the server"},
+                 ExitCode::configuration);
   } catch (const ConnectionLost &fault) {
     findings.add(
         {"database", false, fault.what(), "check [database] conninfo and that the server runs"},

@@ -27,7 +27,6 @@ constexpr int most_passes = 50;
 // Fails fast: what is wrong now will not mend itself.
 void check_database(Shared &shared) {
   Database database(shared.configuration.conninfo, "start");
-  if (!database.is_direct()) throw ConfigurationError(through_proxy);
   const std::string version = database.extension_version();
   if (version.empty()) throw SqlError("the extension crm_bridge is not in this database", "42704");
   if (version != CRM_BRIDGE_VERSION) {

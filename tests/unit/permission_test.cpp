@@ -52,7 +52,8 @@ BOOST_AUTO_TEST_CASE(B13_an_analyst_writes_nothing_whatever_his_flags) {
 BOOST_AUTO_TEST_CASE(
     an_app_for_whom_nobody_acts_has_its_bindings_rights_unless_a_person_is_demanded) {
   for (RoleKind const kind : {RoleKind::app, RoleKind::administrator}) {
-    Holder holder{.kind = kind};
+    Holder holder;
+    holder.kind = kind;
     for (Action const action : actions) {
       holder.person_demanded = false;
       BOOST_TEST((judge(holder, action) == Verdict::allowed));
@@ -65,8 +66,11 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(R1_only_administrators_set_up) {
   for (RoleKind const kind : kinds) {
     for (int const who : {0, 1, 2, 3}) {  // nobody, a plain user, an administrator, one who left
-      Holder const holder{
-          .kind = kind, .is_person = who > 0, .is_active = who < 3, .administers_crm = who >= 2};
+      Holder const holder{.kind = kind,
+                          .is_person = who > 0,
+                          .is_active = who < 3,
+                          .administers_crm = who >= 2,
+                          .flags = {}};
       BOOST_TEST(administers(holder) ==
                  (kind == RoleKind::administrator && (who == 0 || who == 2)));
     }
