@@ -17,6 +17,12 @@ class ConfigurationError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Why a connection through PgBouncer and its like will not do.
+constexpr const char *through_proxy =
+    "the database is reached through a pooling proxy: LISTEN, leases and prepared statements need "
+    "a "
+    "session of their own; let [database] conninfo name the server itself, apps may use the proxy";
+
 struct WorkerSettings {
   std::string name;  // shown beside leases; host and process id if not given
   std::string secret_key_file;

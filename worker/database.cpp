@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "database.hpp"
 
+#include "configuration.hpp"
 #include "database_connection.hpp"
 #include "database_values.hpp"
 
@@ -12,12 +13,23 @@ Database::Database(const std::string &conninfo, const std::string &purpose) {
   } catch (const pqxx::failure &fault) {
     throw ConnectionLost(fault.what());
   }
+  // First of all: a statement that is prepared may be there already, another client's.
+  if (!is_direct()) throw ConfigurationError(through_proxy);
   connection_->query("SELECT pg_catalog.set_config('application_name', $1, false)",
                      "crm-bridge " + purpose);
 }
 
 Database::~Database() = default;
 Database::Database(Database &&) noexcept = default;
+
+bool Database::is_direct() {
+  // Not prepared: behind a proxy the next statement may meet another session.
+  return translated(connection_->link, [&] {
+    pqxx::nontransaction transaction(connection_->link);
+    return transaction.exec1("SELECT pg_catalog.pg_backend_pid()")[0].as<int>() ==
+           connection_->link.backendpid();
+  });
+}
 
 std::string Database::extension_version() {
   const auto rows = connection_->query(

@@ -46,6 +46,9 @@ class Database {
   Database(Database &&) noexcept;
 
   // Catalog
+  // Whether the server itself is at the other end.  A pooling proxy answers the start with a number
+  // of its own in place of the session's process.
+  bool is_direct();
   std::string extension_version();  // "" when the extension is not there
   std::string clock();              // the server's, as an instant
   std::vector<ModuleInfo> modules(const std::string &service);

@@ -67,6 +67,9 @@ std::optional<Database> check_database(const Configuration &configuration, Findi
     database.reconcile_backlog();
     findings.add({"privileges", true, "the role may do a worker's work"}, ExitCode::database);
     return database;
+  } catch (const ConfigurationError &fault) {
+    findings.add({"database", false, fault.what(), "let [database] conninfo name the server"},
+                 ExitCode::configuration);
   } catch (const ConnectionLost &fault) {
     findings.add(
         {"database", false, fault.what(), "check [database] conninfo and that the server runs"},

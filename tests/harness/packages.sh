@@ -8,7 +8,7 @@ build_packages=(
   libpqxx-dev libcurl4-openssl-dev libssl-dev libcpp-httplib-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libtoml11-dev
   prometheus-cpp-dev libsodium-dev libicu-dev
   libboost-test-dev postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl postgresql-15-plpgsql-check
-  jq curl ca-certificates openssl python3 python3-aiosmtpd
+  jq curl ca-certificates openssl pgbouncer python3 python3-aiosmtpd
 )
 bench_packages=(postgresql-15-pgq3)
 lint_packages=(clang-format clang-tidy shellcheck)
