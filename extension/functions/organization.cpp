@@ -60,6 +60,9 @@ constinit pg::Statement select_automated_stages{
     " WHERE a.org_id = $1 AND a.rule = 'won_deal_becomes_project' AND a.enabled",
     {INT8OID}};
 
+constinit pg::Statement select_rules{
+    "SELECT a.rule FROM crm_bridge.automation AS a WHERE a.org_id = $1 AND a.enabled", {INT8OID}};
+
 constinit pg::Statement select_crm_email{
     "SELECT pg_catalog.lower(u.email) FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND u.id = "
     "$2",
@@ -238,6 +241,9 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   pg::Rows const stages = select_automated_stages.execute({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < stages.size(); ++i)
     organization->automated_stages.push_back(stages[i].string(0));
+  pg::Rows const rules = select_rules.execute({pg::argument(org_id)});
+  for (std::uint64_t i = 0; i < rules.size(); ++i)
+    organization->rules.push_back(rules[i].string(0));
   return organization;
 }
 
@@ -254,8 +260,20 @@ Datum gets_project(FunctionCallInfo fcinfo) {
   return BoolGetDatum(std::find(stages.begin(), stages.end(), stage) != stages.end());
 }
 
+// (rule text, org_id bigint) → boolean
+Datum rule_is_on(FunctionCallInfo fcinfo) {
+  // A restore is loading what the rule has done already.
+  if (catalog::installation() == catalog::Installation::none) return BoolGetDatum(false);
+  auto const organization = catalog::organization(DatumGetInt64(fcinfo->args[1].value));
+  const auto &rules = organization->rules;
+  if (rules.empty()) return BoolGetDatum(false);
+  return BoolGetDatum(std::find(rules.begin(), rules.end(), pg::text_of(fcinfo->args[0].value)) !=
+                      rules.end());
+}
+
 }  // namespace
 
 CRM_BRIDGE_FUNCTION(crm_bridge_gets_project, gets_project);
+CRM_BRIDGE_FUNCTION(crm_bridge_rule_is_on, rule_is_on);
 
 }  // namespace crm_bridge

@@ -103,7 +103,7 @@ AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal',
-    'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
+    'create_project_from_company', 'add_task_to_crm', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,
     ARRAY(SELECT m.module FROM crm_bridge.module AS m WHERE m.updatable ORDER BY 1), '{}');
@@ -122,7 +122,8 @@ BEGIN
   PERFORM crm_bridge.grant_app(role, org_id);
   PERFORM crm_bridge._bind(role, 'administrator', crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
-    ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
+    ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'activate_bigin', 'deactivate_bigin', 'activate_office_directory', 'import_project_users', 'import_client_users',
+          'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget']);
 END
 $$;

@@ -32,12 +32,13 @@ BEGIN
   SELECT COALESCE(jsonb_object_agg(f.field, fields -> f.field), '{}') INTO custom
     FROM crm_bridge.service_field AS f
    WHERE f.org_id = _make_twin.org_id AND f.module = target AND f.custom AND fields ? f.field;
-  EXECUTE format('INSERT INTO crm_bridge.%I SELECT p.* FROM jsonb_populate_record(NULL::crm_bridge.%I, $1) AS p', target, target)
-    USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
-                                       'created_at', now(), 'modified_at', now());
+  -- The link first: what watches for new records sees that this one has its twin.
   INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
   VALUES (_make_twin.org_id, _make_twin.pairing,
           CASE side WHEN 'left' THEN record_id ELSE twin END, CASE side WHEN 'left' THEN twin ELSE record_id END);
+  EXECUTE format('INSERT INTO crm_bridge.%I SELECT p.* FROM jsonb_populate_record(NULL::crm_bridge.%I, $1) AS p', target, target)
+    USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
+                                       'created_at', now(), 'modified_at', now());
   RETURN twin;
 END
 $$;

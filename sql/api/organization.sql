@@ -88,12 +88,14 @@ BEGIN
   INSERT INTO crm_bridge.integration (org_id, service, state, activated_at, activated_by)
   VALUES (create_organization.org_id, 'zoho_crm', 'active', now(), crm_bridge.calling_role()),
          (create_organization.org_id, 'zoho_projects', 'off', NULL, NULL);
+  INSERT INTO crm_bridge.integration (org_id, service)
+  SELECT DISTINCT create_organization.org_id, m.service FROM crm_bridge.module AS m WHERE m.service NOT IN ('zoho_crm', 'zoho_projects');
   INSERT INTO crm_bridge.service_field
          (org_id, module, field, api_name, type, reference_module, writable, custom, addresses, maximum_length, picklist)
   SELECT create_organization.org_id, f.module, f.field, f.api_name, f.type, f.reference_module,
          f.writable, false, f.addresses, f.maximum_length, f.picklist
     FROM crm_bridge.standard_field AS f;
-  INSERT INTO crm_bridge.automation (org_id, rule) VALUES (create_organization.org_id, 'won_deal_becomes_project');
+  INSERT INTO crm_bridge.automation (org_id, rule) VALUES (create_organization.org_id, 'won_deal_becomes_project'), (create_organization.org_id, 'clients_in_bigin');
   PERFORM crm_bridge._default_mappings(create_organization.org_id);
   RETURN create_organization.org_id;
 END

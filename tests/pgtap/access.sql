@@ -2,7 +2,7 @@
 -- Who may what, tried by SET ROLE, denials first (design §5, T38, T39, B13, B16).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(90);
+SELECT plan(95);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
@@ -83,10 +83,11 @@ CREATE TEMP TABLE expected_functions AS
   SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'setting_value', '_own_org']) AS name
    UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']) AS f
               WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
-   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'setting_value', '_own_org', 'wait_for_command']) AS f
+   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'pending_changes', 'create_project_from_deal', 'create_project_from_company', 'add_task_to_crm', 'setting_value', '_own_org', 'wait_for_command']) AS f
               WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'refresh_portals', 'choose_portal', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget'])
+    'create_projects_from_won_deals', 'map_field', 'unmap_field', '_check_conversion', 'reconcile', 'record_merged', 'set_budget',
+    'activate_bigin', 'deactivate_bigin', 'activate_office_directory', 'import_project_users', 'import_client_users'])
    UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
     'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'store_capabilities', 'next_command',
     'finish_command', 'store_fields', 'sealed_credential', 'store_credential', 'take_budget', 'rest_budget', 'take_places',
@@ -96,7 +97,7 @@ CREATE TEMP TABLE function_cells AS
          format('%s crm_bridge.%I(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
                 (SELECT string_agg(format('NULL::%s', format_type(t, NULL)), ', ' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n))) AS call
     FROM roles AS r, pg_proc AS p
-   WHERE p.pronamespace = 'crm_bridge'::regnamespace AND p.proname NOT IN ('new_id', 'current_org', 'calling_role', 'retry_delay', '_gets_project');
+   WHERE p.pronamespace = 'crm_bridge'::regnamespace AND p.proname NOT IN ('new_id', 'current_org', 'calling_role', 'retry_delay', '_gets_project', '_rule_is_on');
 -- The planner answers NULL for a strict function of NULL without calling it: such a call shows nothing.
 SELECT is_empty($$
   SELECT f.role, f.name, f.answer FROM (SELECT f.*, pg_temp.attempt(f.role, f.call) AS answer FROM function_cells AS f
@@ -147,7 +148,8 @@ SELECT is(pg_temp.seen('test_app', format('SELECT * FROM crm_bridge.explain_sync
 SELECT is(pg_temp.attempt('test_administrator', format('SELECT crm_bridge.%s', f.call)), '42501', format('T39: an administrator cannot name another organization in %s', split_part(f.call, '(', 1)))
   FROM unnest(ARRAY['activate_projects(2)', 'refresh_portals(2)', 'choose_portal(''Zylker'', 2)', 'resync(''crm_deal'', 2)', 'pause(''zoho_crm'', ''x'', 2)', 'resume(''zoho_crm'', 2)',
     'retry(NULL, 2)', 'set_automation(''won_deal_becomes_project'', true, 2)', 'set_setting(''maximum_attempts'', ''1'', 2)', 'create_projects_from_won_deals(1, false, 2)', 'reconcile(1, 2)',
-    'map_field(''deal_project'', ''next_step'', ''description'', org_id => 2)', 'unmap_field(''deal_project'', ''deal_name'', ''name'', 2)']) AS f (call);
+    'map_field(''deal_project'', ''next_step'', ''description'', org_id => 2)', 'unmap_field(''deal_project'', ''deal_name'', ''name'', 2)',
+    'activate_bigin(2)', 'deactivate_bigin(2)', 'activate_office_directory(2)', 'import_project_users(''crm'', ''{}'', NULL, 2)', 'import_client_users(''crm'', ''{}'', NULL, NULL, 2)']) AS f (call);
 SELECT is(pg_temp.attempt('test_administrator', $$ INSERT INTO crm_bridge.setting VALUES (2, 'won_stages', '[]') $$), '42501', 'T39: nor write its settings');
 SELECT is(pg_temp.attempt('test_administrator', $$ INSERT INTO crm_bridge.merge_policy VALUES (2, 'crm_deal', '*', 'left') $$), '42501', 'nor its policies');
 SELECT is(pg_temp.attempt('test_administrator', $$ UPDATE crm_bridge.field_mapping SET org_id = 2 $$), '42501', 'nor move a mapping there');
