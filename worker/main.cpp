@@ -9,6 +9,7 @@
 #include "options.hpp"
 #include "run.hpp"
 #include "seal/credential.hpp"
+#include "services/kinds.hpp"
 #include "status/page.hpp"
 #include "stop_signal.hpp"
 
@@ -22,9 +23,8 @@ ExitCode make_key(const Options &options) {
 }
 
 ExitCode seal(const Options &options, const Configuration &configuration) {
-  if (options.service != "zoho_crm" && options.service != "zoho_projects") {
-    throw ConfigurationError("--service must be zoho_crm or zoho_projects");
-  }
+  const ServiceKind *kind = find_kind(options.service);
+  if (kind == nullptr) throw ConfigurationError("--service must be one of " + kind_names());
   const Key key = Key::load(configuration.worker.secret_key_file);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
   Json secret;
@@ -34,7 +34,7 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
     // The parser's message would quote what it read.
     throw ConfigurationError("standard input is not JSON");
   }
-  parse_credential(secret);
+  parse_credential(secret, kind->grant);
   const std::string sealed =
       seal_secret(key, {options.service, options.org_id, options.kind}, secret);
   Database database(configuration.conninfo, "seal");

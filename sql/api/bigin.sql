@@ -238,7 +238,7 @@ BEGIN
   ELSE
     -- A client's first project opens Projects to its people.
     PERFORM crm_bridge._pair_contact('right', c.id, c.org_id) FROM crm_bridge.bigin_contact AS c
-      WHERE c.org_id = NEW.org_id AND c.account_id = crm_bridge._twin_of('client_company', NEW.client_id, NEW.org_id);
+      WHERE c.org_id = NEW.org_id AND c.account_id = crm_bridge._twin_of('client_company', (to_jsonb(NEW) ->> 'client_id')::uuid, NEW.org_id);
   END IF;
   RETURN NULL;
 END

@@ -88,8 +88,6 @@ BEGIN
   INSERT INTO crm_bridge.integration (org_id, service, state, activated_at, activated_by)
   VALUES (create_organization.org_id, 'zoho_crm', 'active', now(), crm_bridge.calling_role()),
          (create_organization.org_id, 'zoho_projects', 'off', NULL, NULL);
-  INSERT INTO crm_bridge.integration (org_id, service)
-  SELECT DISTINCT create_organization.org_id, m.service FROM crm_bridge.module AS m WHERE m.service NOT IN ('zoho_crm', 'zoho_projects');
   INSERT INTO crm_bridge.service_field
          (org_id, module, field, api_name, type, reference_module, writable, custom, addresses, maximum_length, picklist)
   SELECT create_organization.org_id, f.module, f.field, f.api_name, f.type, f.reference_module,

@@ -92,8 +92,8 @@ Credential Sessions::load_credential(std::int64_t org_id) {
       service, ask, context_.settings().tokens_per_window, std::chrono::minutes{10}, org_id);
   if (share.granted == 0)
     throw NoToken("no access token for now: " + share.reason, false, share.retry_after);
-  return parse_credential(
-      open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed));
+  return parse_credential(open_secret(shared_.key, {service, org_id, sealed->kind}, sealed->sealed),
+                          context_.grant());
 }
 
 }  // namespace crm_bridge::worker
