@@ -41,8 +41,8 @@ Task<Delivered> Connector::add_user(Session &session, Change change) {
   const Place place = place_of(session, change.context);
   const std::string users = portal_path(place.portal_id) + "/users";
   if (change.operation != Operation::create) {
-    co_return only(settle(
-        change, {Outcome::park, "read_only", "a portal's user is changed in Projects", {}}));
+    co_return only(
+        settle(change, {Outcome::park, "read_only", "a portal's user is changed in Projects", {}}));
   }
   // Whoever is in the portal already stays as he is, whoever put him there: a person, or an attempt
   // of ours whose answer was lost.
