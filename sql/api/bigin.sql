@@ -152,8 +152,9 @@ $$;
 COMMENT ON FUNCTION crm_bridge._pair_company(text, uuid, bigint) IS 'links a client with its company in Bigin, or makes the other one (R132, R133)';
 REVOKE ALL ON FUNCTION crm_bridge._pair_company(text, uuid, bigint) FROM PUBLIC;
 
--- The same for a client user and a contact: by e-mail address, of a client and company that are linked.
-CREATE OR REPLACE FUNCTION crm_bridge._pair_contact(side text, record_id uuid, org_id bigint)
+-- The same for a client user and a contact: by e-mail address, of a client and company that are linked.  "asked": a person wants
+-- the twin, new or not.
+CREATE OR REPLACE FUNCTION crm_bridge._pair_contact(side text, record_id uuid, org_id bigint, asked boolean DEFAULT false)
 RETURNS uuid
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -206,7 +207,7 @@ BEGIN
             CASE side WHEN 'left' THEN record_id ELSE candidates[1] END, CASE side WHEN 'left' THEN candidates[1] ELSE record_id END);
     RETURN candidates[1];
   END IF;
-  IF NOT news THEN
+  IF NOT (news OR asked) THEN
     RETURN NULL;
   END IF;
   IF side = 'left' THEN
@@ -222,8 +223,8 @@ BEGIN
                                jsonb_build_object('project_id', invited_to.id, 'portal_id', invited_to.portal_id), org_id);
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._pair_contact(text, uuid, bigint) IS 'links a client user with its contact in Bigin, or makes the other one (R132, R133)';
-REVOKE ALL ON FUNCTION crm_bridge._pair_contact(text, uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._pair_contact(text, uuid, bigint, boolean) IS 'links a client user with its contact in Bigin, or makes the other one (R132, R133)';
+REVOKE ALL ON FUNCTION crm_bridge._pair_contact(text, uuid, bigint, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION crm_bridge._automate_bigin()
 RETURNS trigger
@@ -319,7 +320,7 @@ $$;
 COMMENT ON FUNCTION crm_bridge.deactivate_bigin(bigint) IS 'switches Bigin off; links are suspended, no record is touched';
 REVOKE ALL ON FUNCTION crm_bridge.deactivate_bigin(bigint) FROM PUBLIC;
 
--- Starts a project for a company in Bigin (R134): its client comes along, made where there is none.
+-- Starts a project for a company in Bigin (R134): its client and its contacts come along, made where there are none.
 -- Arguments: the company's id; name (NULL: the company's).  Result: the project's id.
 -- Errors: 42704 no such company; 55000 Projects or Bigin is not active, or the company's name stands twice; 23502 no name.
 CREATE OR REPLACE FUNCTION crm_bridge.create_project_from_company(company_id uuid, name text DEFAULT NULL, org_id bigint DEFAULT NULL)
@@ -347,6 +348,7 @@ BEGIN
   client := COALESCE(crm_bridge._pair_company('right', company_id, org),
                      crm_bridge._make_client_of_company(company_id, portal, org));
   INSERT INTO crm_bridge.projects_project (org_id, id, name, client_id, portal_id) VALUES (org, project, left(title, 200), client, portal);
+  PERFORM crm_bridge._pair_contact('right', c.id, org, true) FROM crm_bridge.bigin_contact AS c WHERE c.org_id = org AND c.account_id = company_id;
   RETURN project;
 END
 $$;

@@ -2,7 +2,7 @@
 -- Companies and contacts of Bigin are the other faces of clients and client users (R131-R134, D6, D13, B11).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(46);
+SELECT plan(47);
 \ir fixture/organization.psql
 
 -- Refused before anything is set up --------------------------------------------------------------------------------
@@ -102,7 +102,9 @@ SELECT is((SELECT count(*) FROM crm_bridge.projects_client_user WHERE email = 'a
 SELECT crm_bridge.create_project_from_company(:'company', 'Switches') AS project \gset
 SELECT is((SELECT client_id FROM crm_bridge.projects_project WHERE id = :'project'), :'client'::uuid, 'R134: a project for a company has its client');
 SELECT id AS old_company FROM crm_bridge.bigin_company WHERE external_id = 'bc-old' \gset
+SELECT count(*) AS received FROM crm_bridge.receive('bigin_contact', '[{"external_id": "bt-old", "created_at": "2020-01-01T00:00:00Z", "fields": {"last_name": "Elder", "email": "elder@old.example", "account_id": "bc-old"}}]', clock_timestamp()) \gset
 SELECT crm_bridge.create_project_from_company(:'old_company') AS project \gset
+SELECT is((SELECT project_id FROM crm_bridge.projects_client_user WHERE email = 'elder@old.example'), :'project'::uuid, 'R134: the company''s people come along');
 SELECT results_eq(format('SELECT p.name, c.name FROM crm_bridge.projects_project AS p JOIN crm_bridge.projects_client AS c ON c.id = p.client_id WHERE p.id = %L', :'project'), $$ VALUES ('Old Trading', 'Old Trading') $$, 'R134: which is made where a person asks for it');
 SELECT pg_temp.refused('SELECT crm_bridge.create_project_from_company(crm_bridge.new_id())', '42704', 'company .* does not exist', 'R134: a company that there is not');
 SELECT pg_temp.refused($$ SELECT crm_bridge.create_project_from_company((SELECT id FROM crm_bridge.bigin_company WHERE external_id = 'bc-none')) $$, '23502', 'no name', 'R134: or without a name');
