@@ -7,7 +7,7 @@ LANGUAGE c STABLE STRICT
 AS 'MODULE_PATHNAME', 'crm_bridge_rule_is_on';
 COMMENT ON FUNCTION crm_bridge._rule_is_on(text, bigint) IS 'whether a rule of table automation is switched on';
 
--- Whether two names are equal (D6).  The index on bigin_company and the search below use the same expression.
+-- Whether two names are equal (D6).  The indexes of schema/bigin.sql and the search below use the same expression.
 CREATE OR REPLACE FUNCTION crm_bridge._same_name(a text, b text)
 RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -108,7 +108,8 @@ BEGIN
   -- Two that become known at one moment on both sides must find each other, not make two twins.
   PERFORM pg_advisory_xact_lock(hashtextextended('crm_bridge client_company ' || org_id || ' ' || lower(btrim(label)), 0));
   clients := ARRAY(SELECT c.id FROM crm_bridge.projects_client AS c
-                    WHERE c.org_id = _pair_company.org_id AND crm_bridge._same_name(c.name, label) ORDER BY c.id LIMIT 2);
+                    WHERE c.org_id = _pair_company.org_id AND lower(btrim(c.name)) = lower(btrim(label))
+                      AND crm_bridge._same_name(c.name, label) ORDER BY c.id LIMIT 2);
   companies := ARRAY(SELECT c.id FROM crm_bridge.bigin_company AS c
                       WHERE c.org_id = _pair_company.org_id AND lower(btrim(c.account_name)) = lower(btrim(label))
                         AND crm_bridge._same_name(c.account_name, label) ORDER BY c.id LIMIT 2);

@@ -51,6 +51,9 @@ CREATE TABLE crm_bridge.bigin_company (
 COMMENT ON TABLE crm_bridge.bigin_company IS 'companies in Bigin';
 CREATE INDEX bigin_company_by_account_name ON crm_bridge.bigin_company (org_id, lower(btrim(account_name)));
 
+-- Its pairing looks for clients by name too.
+CREATE INDEX projects_client_by_folded_name ON crm_bridge.projects_client (org_id, lower(btrim(name)));
+
 CREATE TABLE crm_bridge.bigin_contact (
   org_id           bigint       NOT NULL DEFAULT crm_bridge.current_org(),
   id               uuid         NOT NULL DEFAULT crm_bridge.new_id(),
