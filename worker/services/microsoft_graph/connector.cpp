@@ -33,6 +33,12 @@ Record from_graph(const Catalog &catalog, const std::string &module, const Json 
   return record;
 }
 
+// Names with dots are no paths here.
+std::string link_in(const Json &body, const char *name) {
+  const auto found = body.is_object() ? body.find(name) : body.end();
+  return found != body.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
 std::unique_ptr<Service> make(const ServiceSettings &) { return std::make_unique<Connector>(); }
 
 // The directory counts units of the whole tenant in ten seconds, far more than one request after
@@ -118,8 +124,8 @@ Task<Page> Connector::read_page(Session &session, std::string module, Json curso
     }
   }
   page.records.push_back(std::move(records));
-  const std::string next = scalar_text(body, "@odata.nextLink");
-  const std::string last = scalar_text(body, "@odata.deltaLink");
+  const std::string next = link_in(body, "@odata.nextLink");
+  const std::string last = link_in(body, "@odata.deltaLink");
   const std::string &link = next.empty() ? last : next;
   cursor["link"] = followed(link, session.settings().api_url);
   if (scalar_text(cursor, "link").empty()) {
