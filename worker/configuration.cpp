@@ -12,6 +12,7 @@
 
 #include "http/origin.hpp"
 #include "mail/address.hpp"
+#include "services/kinds.hpp"
 
 namespace crm_bridge::worker {
 namespace {
@@ -107,21 +108,20 @@ ServiceSettings read_service(const toml::value &table) {
   ServiceSettings settings;
   Section section(table, "service");
   section.read("kind", settings.kind);
-  if (settings.kind != "zoho_crm" && settings.kind != "zoho_projects") {
-    Section::fail(table, "\"kind\" must be \"zoho_crm\" or \"zoho_projects\"");
-  }
+  const ServiceKind *kind = find_kind(settings.kind);
+  if (kind == nullptr) Section::fail(table, "\"kind\" must be one of " + kind_names());
   section.read("accounts_url", settings.accounts_url);
   section.read("api_url", settings.api_url);
   section.read("concurrency", settings.concurrency, 1, 100);
   int requests = -1;
   section.read("requests_per_window", requests, 0, 2'000'000'000);
   if (requests >= 0) settings.requests_per_window = requests;
-  if (settings.kind == "zoho_crm") settings.window = std::chrono::hours{24};
+  settings.window = kind->window;
   section.read("window", settings.window, milliseconds{1});
   section.read("tokens_per_window", settings.tokens_per_window, 0, 1000);
   section.read("assumed_calls", settings.assumed_calls);
-  if (settings.kind == "zoho_crm") section.read("bridge_field", settings.bridge_field);
-  if (settings.kind == "zoho_projects") {
+  if (kind->has_bridge_field) section.read("bridge_field", settings.bridge_field);
+  if (kind->goes_round) {
     section.read("sweep_interval", settings.sweep_interval, milliseconds{50});
     section.read("webhook_path", settings.webhook_path);
     section.read("webhook_token", settings.webhook_token);

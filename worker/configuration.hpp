@@ -42,7 +42,7 @@ struct ListenSettings {
 };
 
 struct ServiceSettings {
-  std::string kind;  // zoho_crm, zoho_projects
+  std::string kind;  // zoho_crm, zoho_projects, bigin, office365
   std::string accounts_url;
   std::string api_url;
   int concurrency = 8;  // requests under way at once
@@ -51,7 +51,7 @@ struct ServiceSettings {
   std::optional<int> requests_per_window{};
   std::chrono::milliseconds window{120000};
   int tokens_per_window = 10;  // access tokens in ten minutes, of all workers together; 0: no limit
-  std::string bridge_field = "Bridge_Id";  // zoho_crm: our unique custom field; empty: none
+  std::string bridge_field = "Bridge_Id";  // zoho_crm, bigin: our unique custom field; empty: none
   bool assumed_calls = false;              // make calls whose contract no document confirms
   std::chrono::milliseconds sweep_interval{60000};  // zoho_projects: between two steps of a sweep
   std::string webhook_path;   // zoho_projects: replaces the derived secret path

@@ -10,6 +10,7 @@
 #include "options.hpp"
 #include "run.hpp"
 #include "seal/credential.hpp"
+#include "services/kinds.hpp"
 #include "status/page.hpp"
 #include "stop_signal.hpp"
 
@@ -24,9 +25,9 @@ ExitCode make_key(const Options &options) {
 
 ExitCode seal(const Options &options, const Configuration &configuration) {
   const bool for_mail = options.service == "smtp";
-  if (!for_mail && options.service != "zoho_crm" && options.service != "zoho_projects") {
-    throw ConfigurationError("--service must be zoho_crm, zoho_projects or smtp");
-  }
+  const ServiceKind *service = for_mail ? nullptr : find_kind(options.service);
+  if (!for_mail && service == nullptr)
+    throw ConfigurationError("--service must be one of " + kind_names() + ", smtp");
   const std::string kind = for_mail ? "smtp" : options.kind;
   const Key key = Key::load(configuration.worker.secret_key_file);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
@@ -40,7 +41,7 @@ ExitCode seal(const Options &options, const Configuration &configuration) {
   if (for_mail) {
     parse_login(secret);
   } else {
-    parse_credential(secret);
+    parse_credential(secret, service->grant);
   }
   const bool is_key = kind == "zsc_key";
   if (is_key && (options.service != "zoho_projects" || options.email.empty() ||

@@ -26,7 +26,9 @@ ParsedOptions parse_options(int argument_count, const char *const *arguments) {
                    "print the secret address and token to enter in Projects' webhook rules");
   CLI::App *seal = program.add_subcommand(
       "seal", "read a credential as JSON from standard input and store it sealed");
-  seal->add_option("--service", options.service, "zoho_crm, zoho_projects or smtp")->required();
+  seal->add_option("--service", options.service,
+                   "zoho_crm, zoho_projects, bigin, office365 or smtp")
+      ->required();
   seal->add_option("--org", options.org_id, "the organization's number")
       ->required()
       ->check(CLI::PositiveNumber);

@@ -8,7 +8,7 @@ namespace crm_bridge {
 
 Module::~Module() {
   for (pg::Statement *statement :
-       {&insert, &patch, &erase, &identify, &lock, &read, &find_by_external_id})
+       {&insert, &patch, &erase, &identify, &lock, &read, &find_by_external_id, &people})
     statement->forget();
 }
 

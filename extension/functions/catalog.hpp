@@ -47,6 +47,10 @@ struct Module {
   std::string insert_text, patch_text, erase_text, identify_text, lock_text, read_text, find_text;
   mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}},
       identify{nullptr, {}}, lock{nullptr, {}}, read{nullptr, {}}, find_by_external_id{nullptr, {}};
+
+  // The service's users by its own ids; empty for a service that names nobody.
+  std::string people_text;
+  mutable pg::Statement people{nullptr, {}};
 };
 
 struct MappedField {
@@ -80,6 +84,7 @@ struct Organization {
   std::map<std::string, ServiceFields, std::less<>> service_fields;  // by module
   std::set<std::string> closed_services;      // switched off, or their trial is over
   std::vector<std::string> automated_stages;  // a deal that enters one of them gets a project (R55)
+  std::vector<std::string> rules;             // the automations that are switched on
   std::unique_ptr<core::Resolver> resolver;
 
   core::Policy policy(std::string_view module, std::string_view field) const;

@@ -80,7 +80,7 @@ class Guard {
     for (const Column &column : module_.columns) {
       if (same(row, old, column.number, column.by_value, column.length, column.type_oid)) continue;
       changed = true;
-      if (scope_ == nullptr && !column.writable) refuse_read_only(column);
+      if (scope_ == nullptr && (!column.writable || !module_.updatable)) refuse_read_only(column);
     }
     if (!same(row, old, module_.custom_fields, false, -1, JSONBOID)) {
       changed = true;

@@ -23,23 +23,12 @@ constinit pg::Statement expect_records{
     {INT8OID, TEXTOID, TEXTARRAYOID}};
 
 // A person is named by e-mail address where the service only gave an id of its own.
-constinit pg::Statement select_crm_people{
-    "SELECT u.external_id, u.email FROM crm_bridge.crm_user AS u"
-    " WHERE u.org_id = $1 AND u.external_id = ANY ($2) AND u.email IS NOT NULL",
-    {INT8OID, TEXTARRAYOID}};
-constinit pg::Statement select_projects_people{
-    "SELECT u.external_id, u.email FROM crm_bridge.projects_user AS u"
-    " WHERE u.org_id = $1 AND u.external_id = ANY ($2) AND u.email IS NOT NULL",
-    {INT8OID, TEXTARRAYOID}};
-
 void name_people(const Module &module, std::int64_t org_id, std::vector<Incoming> &records) {
   std::set<std::string> ids;
   for (const Incoming &incoming : records)
     if (incoming.modified_by.has_value()) ids.insert(*incoming.modified_by);
-  if (ids.empty()) return;
-  pg::Statement &statement =
-      module.service == "zoho_projects" ? select_projects_people : select_crm_people;
-  pg::Rows const rows = statement.execute(
+  if (ids.empty() || module.people_text.empty()) return;
+  pg::Rows const rows = module.people.execute(
       {pg::argument(org_id), pg::argument(std::vector<std::string>{ids.begin(), ids.end()})});
   std::map<std::string, std::string> names;
   for (std::uint64_t i = 0; i < rows.size(); ++i)

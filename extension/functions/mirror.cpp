@@ -6,13 +6,16 @@ namespace crm_bridge {
 namespace {
 
 constinit pg::Statement select_module{
-    "SELECT m.service, m.label, m.creatable, m.updatable, m.deletable FROM crm_bridge.module AS m "
-    "WHERE m.module = $1",
+    "SELECT m.service, m.label, m.creatable, m.updatable, m.deletable,"
+    "       (SELECT f.module FROM crm_bridge.module AS u"
+    "          JOIN crm_bridge.standard_field AS f ON f.module = u.module AND f.field = 'email'"
+    "         WHERE u.service = m.service AND u.api_name = 'users')"
+    "  FROM crm_bridge.module AS m WHERE m.module = $1",
     {TEXTOID}};
 
 constinit pg::Statement select_columns{
     "SELECT a.attname::text, a.attnum::bigint, a.atttypid::bigint, f.type, f.writable AND "
-    "m.updatable,"
+    "(m.updatable OR m.creatable),"
     "       f.reference_module"
     "  FROM pg_catalog.pg_attribute AS a"
     "  JOIN crm_bridge.module AS m ON m.module = $1"
@@ -145,6 +148,13 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
   module->creatable = found[0].boolean(2);
   module->updatable = found[0].boolean(3);
   module->deletable = found[0].boolean(4);
+  if (!found[0].is_null(5)) {
+    module->people_text = "SELECT u.external_id, u.email FROM crm_bridge." +
+                          quoted(found[0].string(5)) +
+                          " AS u WHERE u.org_id = $1 AND u.external_id = ANY ($2) AND u.email IS "
+                          "NOT NULL";
+    module->people = pg::Statement{module->people_text.c_str(), {INT8OID, TEXTARRAYOID}};
+  }
   module->relation = pg::call(
       [&] { return get_relname_relid(name.c_str(), get_namespace_oid("crm_bridge", false)); });
   pg::Rows const columns = select_columns.execute(

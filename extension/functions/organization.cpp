@@ -66,6 +66,9 @@ constinit pg::Statement select_closed_services{
     " WHERE i.org_id = $1 AND i.state IN ('off', 'trial_expired')",
     {INT8OID}};
 
+constinit pg::Statement select_rules{
+    "SELECT a.rule FROM crm_bridge.automation AS a WHERE a.org_id = $1 AND a.enabled", {INT8OID}};
+
 constinit pg::Statement select_crm_email{
     "SELECT pg_catalog.lower(u.email) FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND u.id = "
     "$2",
@@ -247,6 +250,9 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   pg::Rows const closed = select_closed_services.execute({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < closed.size(); ++i)
     organization->closed_services.insert(closed[i].string(0));
+  pg::Rows const rules = select_rules.execute({pg::argument(org_id)});
+  for (std::uint64_t i = 0; i < rules.size(); ++i)
+    organization->rules.push_back(rules[i].string(0));
   return organization;
 }
 
@@ -263,8 +269,20 @@ Datum gets_project(FunctionCallInfo fcinfo) {
   return BoolGetDatum(std::find(stages.begin(), stages.end(), stage) != stages.end());
 }
 
+// (rule text, org_id bigint) → boolean
+Datum rule_is_on(FunctionCallInfo fcinfo) {
+  // A restore is loading what the rule has done already.
+  if (catalog::installation() == catalog::Installation::none) return BoolGetDatum(false);
+  auto const organization = catalog::organization(DatumGetInt64(fcinfo->args[1].value));
+  const auto &rules = organization->rules;
+  if (rules.empty()) return BoolGetDatum(false);
+  return BoolGetDatum(std::find(rules.begin(), rules.end(), pg::text_of(fcinfo->args[0].value)) !=
+                      rules.end());
+}
+
 }  // namespace
 
 CRM_BRIDGE_FUNCTION(crm_bridge_gets_project, gets_project);
+CRM_BRIDGE_FUNCTION(crm_bridge_rule_is_on, rule_is_on);
 
 }  // namespace crm_bridge

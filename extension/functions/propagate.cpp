@@ -19,6 +19,49 @@ constinit pg::Statement follow_survivors{
     "SELECT f FROM crm_bridge._follow_survivors($2, $3, $1) AS f",
     {INT8OID, UUIDARRAYOID, TEXTOID}};
 
+// Links whose faces were written once more while a change was travelling over them: where a record
+// has several links, the merge over one of them may answer what another has just brought.  Each is
+// visited again when the way out is over, once for each state of its faces, so that the whole chain
+// agrees at the end of the statement.
+class Revisits {
+ public:
+  // Only the outermost of nested propagations collects.
+  Revisits() : outermost_(collecting == nullptr && !WriteScope::travels()) {
+    if (outermost_) collecting = this;
+  }
+  ~Revisits() {
+    if (outermost_) collecting = nullptr;
+  }
+  Revisits(const Revisits &) = delete;
+  Revisits &operator=(const Revisits &) = delete;
+
+  static void add(const core::Uuid &link) {
+    if (collecting != nullptr) collecting->links_.insert(link);
+  }
+
+  // Each of them has its request, so that one that cannot be had now is left to reconcile.
+  void settle(const Organization &organization, const std::string &actor) {
+    if (!outermost_ || links_.empty()) return;
+    pg::AsOwner owner;
+    pg::SpiSession spi;
+    for (int visits = 0; !links_.empty() && visits < most_visits; ++visits) {
+      pg::check_interrupts();
+      core::Uuid const link = *links_.begin();
+      links_.erase(links_.begin());
+      (void)reconcile_link(organization, link, actor);
+    }
+  }
+
+ private:
+  // Mappings that contradict each other must not keep a writer busy for ever.
+  static constexpr int most_visits = 1000;
+  static constinit Revisits *collecting;
+
+  bool outermost_;
+  std::set<core::Uuid> links_;
+};
+constinit Revisits *Revisits::collecting = nullptr;
+
 // What one pairing does for the changed records of one statement.
 class Propagation {
  public:
@@ -36,7 +79,9 @@ class Propagation {
     std::vector<core::Uuid> ids;
     for (const auto &[id, record] : changed_) ids.push_back(id);
     std::vector<Link> links = links_of(pairing_.name, organization_.org_id, side_, ids);
-    std::erase_if(links, [](const Link &link) { return WriteScope::travels_over(link.link_id); });
+    std::erase_if(
+        links, [&](const Link &link) { return WriteScope::brought(module_.name, link.link_id); });
+    visit_again_later(links);
     if (links.empty()) return;
     bool const at_once = !IsolationUsesXactSnapshot() &&
                          changed.size() <= static_cast<std::size_t>(settings::propagate_limit);
@@ -45,6 +90,17 @@ class Propagation {
   }
 
  private:
+  void visit_again_later(std::vector<Link> &links) {
+    std::vector<PropagationRequest> requests;
+    std::erase_if(links, [&](const Link &link) {
+      if (!WriteScope::travels_over(link.link_id)) return false;
+      requests.push_back({link.face(side_), link.link_id, changed_.at(link.face(side_))->old});
+      Revisits::add(link.link_id);
+      return true;
+    });
+    leave_requests(module_, organization_.org_id, requests);
+  }
+
   std::vector<Link> merge(const std::vector<Link> &links) {
     std::int64_t const org_id = organization_.org_id;
     std::vector<core::Uuid> ids;
@@ -209,6 +265,7 @@ std::vector<std::string_view> travelling_fields(const Organization &organization
 void propagate(const Module &module, const Organization &organization,
                const std::vector<ChangedRecord> &changed, const std::string &actor,
                const std::optional<core::Uuid> &run) {
+  Revisits revisits;
   for (const Pairing &pairing : organization.pairings) {
     for (core::Side const side : {core::Side::left, core::Side::right}) {
       if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name)
@@ -220,6 +277,7 @@ void propagate(const Module &module, const Organization &organization,
       Propagation{module, organization, pairing, side, actor, run}.carry(part);
     }
   }
+  revisits.settle(organization, actor);
 }
 
 void unlink_deleted(const Module &module, const Organization &organization,

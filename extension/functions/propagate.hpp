@@ -28,6 +28,12 @@ void propagate(const Module &module, const Organization &organization,
                const std::vector<ChangedRecord> &changed, const std::string &actor,
                const std::optional<core::Uuid> &run);
 
+// Merges the two faces of a link as they are now, with every request that was left for it; the
+// writes name `actor`.  False if somebody else holds what is needed.  Needs AsOwner and an
+// SpiSession.
+bool reconcile_link(const Organization &organization, const core::Uuid &link,
+                    const std::string &actor);
+
 // The records were deleted: what becomes of their links and twins (D2).  Needs AsOwner and an
 // SpiSession.
 void unlink_deleted(const Module &module, const Organization &organization,

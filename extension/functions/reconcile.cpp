@@ -47,8 +47,8 @@ constexpr const char *reconciler = "crm_bridge reconcile";
 // The two faces of one link, and every request that was left for it.
 class LinkReconciliation {
  public:
-  LinkReconciliation(const Organization &organization, core::Uuid link)
-      : organization_(organization), link_id_(link) {}
+  LinkReconciliation(const Organization &organization, core::Uuid link, const std::string &actor)
+      : organization_(organization), link_id_(link), actor_(actor) {}
 
   bool run() {
     pg::Rows const named = select_pairing_of_link.execute(
@@ -75,7 +75,7 @@ class LinkReconciliation {
           changed_since(link, left_gone ? *right_module : *left_module)) {
         keep_survivor(*pairing, *left_module, link, gone, survivor.front());
       } else {
-        end_links(organization_, *pairing, gone, locked, reconciler);
+        end_links(organization_, *pairing, gone, locked, actor_);
       }
       return finish();
     }
@@ -158,7 +158,7 @@ class LinkReconciliation {
   void write(const Module &module, const core::Uuid &record, pg::Fields fields,
              const std::vector<core::Uuid> &travelling) const {
     if (fields.empty()) return;
-    WriteScope const scope{Origin::bridge, module.name, reconciler, std::nullopt, &travelling};
+    WriteScope const scope{Origin::bridge, module.name, actor_, std::nullopt, &travelling};
     update_records(module, organization_.org_id, {{.id = record, .fields = std::move(fields)}});
   }
 
@@ -174,6 +174,7 @@ class LinkReconciliation {
 
   const Organization &organization_;
   core::Uuid link_id_;
+  const std::string &actor_;
   std::vector<core::Uuid> requests_;
 };
 
@@ -224,12 +225,17 @@ Datum reconcile_request(FunctionCallInfo fcinfo) {
   auto const module = catalog::module(found[0].string(0));
   std::optional<core::Uuid> const link = found[0].optional_uuid(3);
   bool const settled = link.has_value()
-                           ? LinkReconciliation{*organization, *link}.run()
+                           ? reconcile_link(*organization, *link, reconciler)
                            : reconcile_record(*module, organization->org_id, found[0].uuid(2));
   return BoolGetDatum(settled);
 }
 
 }  // namespace
+
+bool reconcile_link(const Organization &organization, const core::Uuid &link,
+                    const std::string &actor) {
+  return LinkReconciliation{organization, link, actor}.run();
+}
 
 CRM_BRIDGE_FUNCTION(crm_bridge_reconcile_request, reconcile_request);
 

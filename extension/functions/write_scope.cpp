@@ -5,7 +5,11 @@ namespace crm_bridge {
 
 namespace {
 constinit const WriteScope *innermost = nullptr;
+
+bool holds(const std::vector<core::Uuid> *links, const core::Uuid &link) {
+  return links != nullptr && std::find(links->begin(), links->end(), link) != links->end();
 }
+}  // namespace
 
 const char *to_text(Origin origin) {
   switch (origin) {
@@ -40,11 +44,19 @@ const WriteScope *WriteScope::current(std::string_view module) {
   return innermost != nullptr && innermost->module_ == module ? innermost : nullptr;
 }
 
+bool WriteScope::brought(std::string_view module, const core::Uuid &link) {
+  return innermost != nullptr && innermost->module_ == module && holds(innermost->links_, link);
+}
+
+bool WriteScope::travels() {
+  for (const WriteScope *scope = innermost; scope != nullptr; scope = scope->outer_)
+    if (scope->links_ != nullptr) return true;
+  return false;
+}
+
 bool WriteScope::travels_over(const core::Uuid &link) {
   for (const WriteScope *scope = innermost; scope != nullptr; scope = scope->outer_) {
-    if (scope->links_ != nullptr &&
-        std::find(scope->links_->begin(), scope->links_->end(), link) != scope->links_->end())
-      return true;
+    if (holds(scope->links_, link)) return true;
   }
   return false;
 }

@@ -24,8 +24,13 @@ class WriteScope {
 
   // The innermost scope if it speaks of this module; nullptr: an app is writing.
   static const WriteScope *current(std::string_view module);
-  // Whether a change is just travelling over this link: it must not travel back.
+  // Whether this link has just brought the rows of this module that are being written: they must
+  // not travel back over it.
+  static bool brought(std::string_view module, const core::Uuid &link);
+  // Whether a change is under way over this link, here or further out.
   static bool travels_over(const core::Uuid &link);
+  // Whether a change is under way over any link.
+  static bool travels();
 
   Origin origin() const { return origin_; }
   const std::string &actor() const { return actor_; }

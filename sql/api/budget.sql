@@ -27,6 +27,10 @@ BEGIN
       ('ultimate',     LEAST(50000 + 2000 * users, 2000000000),  25),
       ('crmplus',      LEAST(50000 + 2000 * users, 2000000000),  25)) AS e (edition, requests, places)
      WHERE e.edition = subscribed;
+  ELSIF service = 'bigin' THEN
+    -- Which edition of Bigin it is no call tells: without a decision the paid ones' number counts.
+    users := (SELECT count(*) FROM crm_bridge.bigin_user AS u WHERE u.org_id = _published_limit.org_id AND u.status = 'active');
+    RETURN QUERY SELECT LEAST(50000 + 250 * users, 100000)::integer, interval '1 day', NULL::integer;
   ELSE
     RETURN QUERY SELECT NULL::integer, interval '1 day', NULL::integer;
   END IF;

@@ -32,6 +32,10 @@ BEGIN
   SELECT COALESCE(jsonb_object_agg(f.field, fields -> f.field), '{}') INTO custom
     FROM crm_bridge.service_field AS f
    WHERE f.org_id = _make_twin.org_id AND f.module = target AND f.custom AND fields ? f.field;
+  -- The link first: what watches for new records sees that this one has its twin.
+  INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
+  VALUES (_make_twin.org_id, _make_twin.pairing,
+          CASE side WHEN 'left' THEN record_id ELSE twin END, CASE side WHEN 'left' THEN twin ELSE record_id END);
   -- A generated column takes no value, not even its own.
   EXECUTE format('INSERT INTO crm_bridge.%I (%s) SELECT %2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $1)', target,
                  (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a
@@ -39,9 +43,6 @@ BEGIN
                      AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''))
     USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
                                        'created_at', now(), 'modified_at', now());
-  INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
-  VALUES (_make_twin.org_id, _make_twin.pairing,
-          CASE side WHEN 'left' THEN record_id ELSE twin END, CASE side WHEN 'left' THEN twin ELSE record_id END);
   RETURN twin;
 END
 $$;

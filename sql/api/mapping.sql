@@ -252,7 +252,9 @@ BEGIN
     (_default_mappings.org_id, 'deal_project', 'crm_deal', 'projects_project', 2, 'unlink'),
     (_default_mappings.org_id, 'task_task', 'crm_task', 'projects_task', 3, 'unlink'),
     (_default_mappings.org_id, 'contact_client_user', 'crm_contact', 'projects_client_user', 4, 'unlink'),
-    (_default_mappings.org_id, 'lead_project', 'crm_lead', 'projects_project', 5, 'unlink');
+    (_default_mappings.org_id, 'lead_project', 'crm_lead', 'projects_project', 5, 'unlink'),
+    (_default_mappings.org_id, 'client_company', 'projects_client', 'bigin_company', 6, 'unlink'),
+    (_default_mappings.org_id, 'client_user_contact', 'projects_client_user', 'bigin_contact', 7, 'unlink');
 
   -- A client is made with the account's name and keeps its own afterwards: links survive renames (D6).
   PERFORM crm_bridge.map_field('account_client', 'account_name', 'name', org_id => _default_mappings.org_id);
@@ -284,6 +286,13 @@ BEGIN
     '{"true": "Completed", "false": "Not Started"}', org_id => _default_mappings.org_id);
   PERFORM crm_bridge.map_field('task_task', 'owner_id', 'owner_ids', 'both', true, conversion => 'user_email',
                                org_id => _default_mappings.org_id);
+  -- What both services have of a company and of a person (R132); any change follows (R133).
+  PERFORM crm_bridge.map_field('client_company', f.left_field, f.right_field, 'both', true, org_id => _default_mappings.org_id)
+    FROM (VALUES ('name', 'account_name'), ('phone', 'phone'), ('website', 'website')) AS f (left_field, right_field);
+  PERFORM crm_bridge.map_field('client_user_contact', f.field, f.field, 'both', true, org_id => _default_mappings.org_id)
+    FROM (VALUES ('first_name'), ('last_name'), ('email')) AS f (field);
+  PERFORM crm_bridge.map_field('client_user_contact', 'client_id', 'account_id', 'both', true, conversion => 'linked',
+                               parameters => '{"pairing": "client_company"}', org_id => _default_mappings.org_id);
   UPDATE crm_bridge.field_mapping AS f SET in_force = true WHERE f.org_id = _default_mappings.org_id;
 END
 $$;

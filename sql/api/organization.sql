@@ -94,7 +94,7 @@ BEGIN
   SELECT create_organization.org_id, f.module, f.field, f.api_name, f.type, f.reference_module,
          f.writable, false, f.addresses, f.maximum_length, f.picklist
     FROM crm_bridge.standard_field AS f;
-  INSERT INTO crm_bridge.automation (org_id, rule) VALUES (create_organization.org_id, 'won_deal_becomes_project');
+  INSERT INTO crm_bridge.automation (org_id, rule) VALUES (create_organization.org_id, 'won_deal_becomes_project'), (create_organization.org_id, 'clients_in_bigin');
   PERFORM crm_bridge._default_mappings(create_organization.org_id);
   RETURN create_organization.org_id;
 END

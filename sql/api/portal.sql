@@ -44,6 +44,9 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the integration with Projects is not being set up',
       DETAIL = 'One portal can be linked at a time.', HINT = 'Begin with crm_bridge.activate_projects(); switch off what is active with crm_bridge.deactivate_projects().';
   END IF;
+  IF before <> found_ids[1] THEN
+    PERFORM crm_bridge._leave_portal(found_ids[1], org);
+  END IF;
   UPDATE crm_bridge.integration AS i
      SET state = 'active', portal_id = found_ids[1], activated_at = now(), activated_by = crm_bridge.calling_role(),
          trial_ends_at = CASE WHEN i.trial_ends_at IS NULL AND o.edition = 'free' THEN crm_bridge._clock() + interval '15 days' ELSE i.trial_ends_at END,
@@ -51,9 +54,6 @@ BEGIN
          reads_until = CASE WHEN before IS NOT NULL THEN crm_bridge._clock() + interval '1 hour' END
     FROM crm_bridge.organization AS o
    WHERE i.org_id = org AND i.service = 'zoho_projects' AND o.org_id = org;
-  IF before <> found_ids[1] THEN
-    PERFORM crm_bridge._leave_portal(org);
-  END IF;
   RETURN crm_bridge._request_command('zoho_projects', 'initial_sync', '{"repeat": true}', org);
 END
 $$;
@@ -191,7 +191,8 @@ REVOKE ALL ON FUNCTION crm_bridge._resume_links(bigint, text) FROM PUBLIC;
 
 -- Another portal than before: its predecessor's records leave the mirrors, their history and ids stay, and so do the records in Projects
 -- (R50, R51).  What was never sent is noted as refused.
-CREATE OR REPLACE FUNCTION crm_bridge._leave_portal(org_id bigint)
+-- Argument next_portal: what has been read of that one already, so that it could be chosen, stays.
+CREATE OR REPLACE FUNCTION crm_bridge._leave_portal(next_portal uuid, org_id bigint)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -199,6 +200,7 @@ AS $$
 DECLARE
   org bigint := _leave_portal.org_id;
   each_module text;
+  theirs text;
   leaving jsonb;
   run uuid;
   total bigint := 0;
@@ -215,21 +217,24 @@ BEGIN
   run := crm_bridge.start_run('other_portal', 'zoho_projects', NULL, NULL, org);
   FOR each_module IN SELECT m.module FROM crm_bridge.module AS m
                       WHERE m.service = 'zoho_projects' AND m.module <> 'projects_portal' ORDER BY m.position DESC LOOP
+    theirs := CASE WHEN EXISTS (SELECT 1 FROM pg_attribute AS a WHERE a.attrelid = format('crm_bridge.%I', each_module)::regclass
+                                   AND a.attname = 'portal_id' AND NOT a.attisdropped)
+                   THEN 'm.portal_id IS DISTINCT FROM $2' ELSE 'true' END;
     LOOP
       EXECUTE format('SELECT jsonb_agg(jsonb_build_object(''external_id'', m.external_id, ''deleted'', true))
-                        FROM (SELECT m.external_id FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.external_id IS NOT NULL LIMIT 1000 FOR UPDATE) AS m',
-                     each_module) INTO leaving USING org;
+                        FROM (SELECT m.external_id FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.external_id IS NOT NULL AND %s LIMIT 1000 FOR UPDATE) AS m',
+                     each_module, theirs) INTO leaving USING org, next_portal;
       EXIT WHEN leaving IS NULL;
       PERFORM * FROM crm_bridge.receive(each_module, leaving, clock_timestamp(), run, org);
       total := total + jsonb_array_length(leaving);
     END LOOP;
     -- What no service knows nobody can bring back: it is the history's from here on.
-    EXECUTE format('DELETE FROM crm_bridge.%I AS m WHERE m.org_id = $1', each_module) USING org;
+    EXECUTE format('DELETE FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND %s', each_module, theirs) USING org, next_portal;
   END LOOP;
   DELETE FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.service = 'zoho_projects';
   PERFORM crm_bridge.report_progress(run, total, total, org);
   PERFORM crm_bridge.finish_run(run, 'finished', NULL, org);
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._leave_portal(bigint) IS 'the records of a portal that is not linked any more leave the mirrors (R50, R51, D17)';
-REVOKE ALL ON FUNCTION crm_bridge._leave_portal(bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._leave_portal(uuid, bigint) IS 'the records of a portal that is not linked any more leave the mirrors (R50, R51, D17)';
+REVOKE ALL ON FUNCTION crm_bridge._leave_portal(uuid, bigint) FROM PUBLIC;

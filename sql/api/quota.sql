@@ -45,13 +45,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   collection text := CASE module
+    WHEN 'projects_user' THEN '/api/v3/portal/{}/users'
     WHEN 'projects_client' THEN '/api/v3/portal/{}/clients'
     WHEN 'projects_project' THEN '/api/v3/portal/{}/projects'
     WHEN 'projects_task_list' THEN '/api/v3/portal/{}/projects/{}/tasklists'
     WHEN 'projects_task' THEN '/api/v3/portal/{}/projects/{}/tasks' END;
 BEGIN
   IF collection IS NULL THEN
-    -- Zoho CRM: 100 records a call; a write costs one credit for ten records, a deletion one a call.
+    -- Zoho CRM and Bigin: 100 records a call; a write costs one credit for ten records, a deletion one a call.
     RETURN QUERY SELECT '*', 100, CASE WHEN operation = 'delete' THEN 0.01 ELSE 0.1 END;
   ELSIF operation = 'create' THEN
     RETURN QUERY SELECT 'POST ' || collection, 1, 1::numeric;

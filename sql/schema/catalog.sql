@@ -34,7 +34,7 @@ INSERT INTO crm_bridge.module (module, service, api_name, label, position, creat
   ('crm_task',             'zoho_crm',      'Tasks',     'task',         7, true,  true,  true,  true),
   ('crm_note',             'zoho_crm',      'Notes',     'note',         8, true,  true,  true,  true),
   ('projects_portal',      'zoho_projects', 'portals',   'portal',       1, false, false, false, true),
-  ('projects_user',        'zoho_projects', 'users',     'portal user',  2, false, false, false, true),
+  ('projects_user',        'zoho_projects', 'users',     'portal user',  2, true,  false, false, true),
   ('projects_client',      'zoho_projects', 'clients',   'client',       3, true,  true,  true,  true),
   ('projects_task_status', 'zoho_projects', 'statuses',  'task status',  4, false, false, false, true),
   ('projects_project',     'zoho_projects', 'projects',  'project',      5, true,  true,  true,  true),

@@ -35,7 +35,7 @@ CREATE TABLE crm_bridge.projects_user (
   CONSTRAINT projects_user_key PRIMARY KEY (org_id, id),
   CONSTRAINT projects_user_external_id_unique UNIQUE (org_id, external_id)
 );
-COMMENT ON TABLE crm_bridge.projects_user IS 'users of the portal; read only';
+COMMENT ON TABLE crm_bridge.projects_user IS 'users of the portal; added by imports and by permissions, otherwise read only';
 CREATE INDEX projects_user_by_email ON crm_bridge.projects_user (org_id, lower(email));
 
 CREATE TABLE crm_bridge.projects_client (
@@ -238,15 +238,15 @@ INSERT INTO crm_bridge.standard_field
    'e-mail address of the portal''s owner'),
   ('projects_user', 'full_name', 'full_name', 'text', NULL, false, false, NULL, NULL,
    'full name'),
-  ('projects_user', 'email', 'email', 'text', NULL, false, false, NULL, NULL,
+  ('projects_user', 'email', 'email', 'text', NULL, true, false, NULL, NULL,
    'e-mail address; joins a portal user with the CRM user of the same address'),
   ('projects_user', 'is_active', 'is_active', 'boolean', NULL, false, false, NULL, NULL,
    'whether the user may work'),
-  ('projects_user', 'role', 'role', 'text', NULL, false, false, NULL, NULL,
+  ('projects_user', 'role', 'role', 'text', NULL, true, false, NULL, NULL,
    'name of the role (R33: Employee)'),
   ('projects_user', 'profile', 'profile', 'text', NULL, false, false, NULL, NULL,
    'name of the portal profile'),
-  ('projects_user', 'portal_id', 'portal', 'reference', 'projects_portal', false, true, NULL, NULL,
+  ('projects_user', 'portal_id', 'portal', 'reference', 'projects_portal', true, true, NULL, NULL,
    'the portal'),
   ('projects_client', 'name', 'name', 'text', NULL, true, false, 200, NULL,
    'name of the client (R37)'),

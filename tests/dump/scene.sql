@@ -78,6 +78,11 @@ $scene$;
 SELECT FROM crm_bridge.receive('crm_profile', '[{"external_id": "8", "fields": {"name": "Standard"}}]', now(), NULL, 1);
 SELECT FROM crm_bridge.receive('projects_task_status', '[{"external_id": "80", "fields": {"name": "Open", "portal_id": "9"}}]', now(), NULL, 1);
 
+SELECT FROM crm_bridge.receive('bigin_user', '[{"external_id": "90", "fields": {"email": "mira@zylker.example"}}]', now(), NULL, 1);
+SELECT FROM crm_bridge.receive('bigin_company', '[{"external_id": "91", "fields": {"account_name": "Müller & Söhne", "owner_id": "90"}}]', now(), NULL, 1);
+SELECT FROM crm_bridge.receive('bigin_contact', '[{"external_id": "92", "fields": {"last_name": "Wu", "account_id": "91"}}]', now(), NULL, 1);
+SELECT FROM crm_bridge.receive('office_user', '[{"external_id": "93", "fields": {"mail": "ilse@zylker.example", "is_enabled": true}}]', now(), NULL, 1);
+
 SELECT FROM crm_bridge.store_capabilities('zoho_crm', '[{"module": "crm_deal", "call": "create", "how": "POST", "requests": "1 for 100", "contract": "documented", "in_use": true}]');
 
 -- Every state of a delivery.  The worker dies with what it holds: in flight.

@@ -92,6 +92,33 @@ assumed_calls = true
 TOML
 }
 
+# Services that few tests need: configured and sealed after set_up_bridge, before a worker starts.
+with_bigin() {
+  cat >>"$SESSION/worker.toml" <<TOML
+
+[[service]]
+kind = "bigin"
+accounts_url = "$SANDBOX_ACCOUNTS"
+api_url = "$SANDBOX_BIGIN"
+tokens_per_window = 0
+TOML
+  printf '{"client_id":"1000.SANDBOXCLIENT","client_secret":"sandbox-secret","refresh_token":"1000.sandbox-refresh"}' |
+    "$CRM_BRIDGE_BIN" --config "$SESSION/worker.toml" seal --service bigin --org 1 >>"$SESSION/seal.log" 2>&1
+}
+
+with_office_directory() {
+  cat >>"$SESSION/worker.toml" <<TOML
+
+[[service]]
+kind = "office365"
+accounts_url = "$SANDBOX_GRAPH"
+api_url = "$SANDBOX_GRAPH"
+tokens_per_window = 0
+TOML
+  printf '{"tenant":"zylker.example","client_id":"1c9d5a40-7d4e-4a51-9f0e-2f4c11c0ffee","client_secret":"graph-secret"}' |
+    "$CRM_BRIDGE_BIN" --config "$SESSION/worker.toml" seal --service office365 --org 1 >>"$SESSION/seal.log" 2>&1
+}
+
 # Activates Projects and chooses the portal; a worker must be running.
 activate_portal() {
   local portal=${1:-Zylker Projects} command

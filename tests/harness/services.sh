@@ -16,7 +16,7 @@ start_sandbox() {
     tail -n 20 "$SESSION/sandbox.log" >&2
     return 1
   }
-  # The ready file sets SANDBOX_ACCOUNTS, SANDBOX_CRM, SANDBOX_PROJECTS and SANDBOX_CONTROL.
+  # The ready file sets SANDBOX_ACCOUNTS, _CRM, _PROJECTS, _BIGIN, _GRAPH and _CONTROL.
   set -a
   # shellcheck source=/dev/null
   source "$SESSION/sandbox.ready"

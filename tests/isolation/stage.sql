@@ -86,6 +86,25 @@ BEGIN
 END
 $$;
 
+-- Besides, one thing with three faces: the account, a client, a company in Bigin; phone and website are kept in step.
+CREATE PROCEDURE stage.chain(made boolean)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  UPDATE crm_bridge.field_mapping AS m
+     SET direction = CASE WHEN made THEN 'both' ELSE 'left_to_right' END, keep_in_step = made
+   WHERE m.pairing = 'account_client' AND m.left_field IN ('phone', 'website');
+  IF made THEN
+    INSERT INTO crm_bridge.integration (org_id, service, state, activated_at) VALUES (1, 'bigin', 'active', now())
+    ON CONFLICT DO NOTHING;
+    CALL stage.told('projects_client', 'client', '{"name": "Acme", "portal_id": "portal"}');
+    CALL stage.told('bigin_company', 'company', '{"account_name": "Acme"}');
+    CALL stage.link('account_client', 'account', 'client');
+    CALL stage.link('client_company', 'client', 'company');
+  END IF;
+END
+$$;
+
 CREATE FUNCTION stage.lease(worker text) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN CASE worker WHEN 'one' THEN '00000000-0000-0000-0000-000000000001' ELSE '00000000-0000-0000-0000-000000000002' END::uuid;
 

@@ -95,7 +95,7 @@ SELECT set_eq($$
    WHERE EXISTS (SELECT 1 FROM aclexplode(COALESCE(f.proacl, acldefault('f', f.proowner))) AS a WHERE a.grantee = 0)
   $$, ARRAY['crm_bridge.new_id()', 'crm_bridge.current_org()', 'crm_bridge.calling_role()',
             'crm_bridge.retry_delay(integer,bigint)', 'crm_bridge._gets_project(text,bigint)',
-            'crm_bridge.acting_user()', 'crm_bridge._visible_org()', 'crm_bridge._may_see(text)', 'crm_bridge.name_key(text)'],
+            'crm_bridge.acting_user()', 'crm_bridge._visible_org()', 'crm_bridge._may_see(text)', 'crm_bridge.name_key(text)', 'crm_bridge._rule_is_on(text,bigint)'],
   'T35: PUBLIC may execute these and no other');
 SELECT is_empty($$
   SELECT signature FROM functions WHERE prosecdef AND EXISTS (

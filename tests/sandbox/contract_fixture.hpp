@@ -24,8 +24,10 @@ class Contract {
         accounts{sandbox.accounts()},
         crm{sandbox.crm()},
         projects{sandbox.projects()},
+        bigin{sandbox.bigin()},
+        graph{sandbox.graph()},
         control{sandbox.control()} {
-    for (auto *client : {&accounts, &crm, &projects, &control}) {
+    for (auto *client : {&accounts, &crm, &projects, &bigin, &graph, &control}) {
       client->set_keep_alive(true);
       client->set_tcp_nodelay(true);
     }
@@ -106,6 +108,8 @@ class Contract {
   httplib::Client accounts;
   httplib::Client crm;
   httplib::Client projects;
+  httplib::Client bigin;
+  httplib::Client graph;
   httplib::Client control;
   std::string authorization;
 

@@ -19,6 +19,9 @@ void define(CLI::App &app, Options &options) {
   app.add_option("--crm-port", options.crm_port, "port of Zoho CRM v8; 0 = any free one");
   app.add_option("--projects-port", options.projects_port,
                  "port of Zoho Projects V3; 0 = any free one");
+  app.add_option("--bigin-port", options.bigin_port, "port of Bigin v2; 0 = any free one");
+  app.add_option("--graph-port", options.graph_port,
+                 "port of Microsoft's tokens and Graph v1.0; 0 = any free one");
   app.add_option("--control-port", options.control_port,
                  "port of the tester's controls; 0 = any free one");
   app.add_option("--ready-file", options.ready_file,
@@ -50,6 +53,13 @@ void define(CLI::App &app, Options &options) {
       ->capture_default_str();
   app.add_option("--crm-credits", options.crm_credits, "credits in 24 hours; 0 = no limit")
       ->capture_default_str();
+  app.add_option("--bigin-credits", options.bigin_credits,
+                 "Bigin's credits in 24 hours; 0 = no limit")
+      ->capture_default_str();
+  app.add_option("--graph-page", options.graph_page, "users a page")->capture_default_str();
+  app.add_option("--graph-units", options.graph_units,
+                 "the directory's resource units in ten seconds; 0 = no limit")
+      ->capture_default_str();
   app.add_option("--projects-limit", options.projects_limit,
                  "requests for a URL pattern in the window; 0 = no limit")
       ->capture_default_str();
@@ -69,7 +79,9 @@ void define(CLI::App &app, Options &options) {
 int main(int argc, char **argv) {
   Options options;
   CLI::App app{
-      "Imitates Zoho accounts, Zoho CRM v8 and Zoho Projects V3 on loopback, for demo and tests."};
+      "Imitates Zoho accounts, Zoho CRM v8, Zoho Projects V3, Bigin v2 and Microsoft Graph's users "
+      "on "
+      "loopback, for demo and tests."};
   define(app, options);
   CLI11_PARSE(app, argc, argv);
 
@@ -82,8 +94,9 @@ int main(int argc, char **argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     const Sandbox sandbox{options};
-    std::printf("accounts %s\ncrm %s\nprojects %s\ncontrol %s\n", sandbox.accounts().c_str(),
-                sandbox.crm().c_str(), sandbox.projects().c_str(), sandbox.control().c_str());
+    std::printf("accounts %s\ncrm %s\nprojects %s\nbigin %s\ngraph %s\ncontrol %s\n",
+                sandbox.accounts().c_str(), sandbox.crm().c_str(), sandbox.projects().c_str(),
+                sandbox.bigin().c_str(), sandbox.graph().c_str(), sandbox.control().c_str());
     std::fflush(stdout);
     int received = 0;
     sigwait(&signals, &received);

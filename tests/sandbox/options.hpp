@@ -12,6 +12,8 @@ struct Options {
   int accounts_port = 0;
   int crm_port = 0;
   int projects_port = 0;
+  int bigin_port = 0;
+  int graph_port = 0;
   int control_port = 0;
   std::string ready_file;
 
@@ -26,7 +28,8 @@ struct Options {
       "ZohoCRM.coql.READ ZohoCRM.notifications.ALL ZohoSearch.securesearch.READ "
       "ZohoProjects.portals.READ ZohoProjects.projects.ALL ZohoProjects.tasklists.ALL "
       "ZohoProjects.tasks.ALL ZohoProjects.users.ALL ZohoProjects.clients.ALL "
-      "ZohoProjects.custom_fields.READ";
+      "ZohoProjects.custom_fields.READ ZohoBigin.modules.ALL ZohoBigin.settings.ALL "
+      "ZohoBigin.users.READ ZohoBigin.org.READ ZohoBigin.notifications.ALL";
   std::int64_t token_life = 3600;  // seconds
   std::int64_t oauth_limit = 10;   // access tokens per refresh token in ten minutes
   int oauth_error_status = 200;    // both 200 and 400 have been seen
@@ -41,6 +44,15 @@ struct Options {
   std::int64_t projects_window = 120;  // ... in so many seconds ...
   std::int64_t projects_block = 1800;  // ... or this long a lock-out
   int projects_missing_status = 400;   // no source settles what a missing record answers
+
+  std::int64_t bigin_credits = 50750;  // in 24 hours, a paid edition with three users
+
+  std::string tenant = "zylker.example";  // of Office 365
+  std::string graph_client_id = "1c9d5a40-7d4e-4a51-9f0e-2f4c11c0ffee";
+  std::string graph_client_secret = "graph-secret";
+  std::int64_t graph_page = 100;      // users a page of a delta
+  std::int64_t graph_units = 3500;    // resource units in ten seconds; 0 = no limit
+  std::int64_t graph_delta_days = 7;  // life of a delta link
 
   std::string person = "alicia.reyes@example.com";  // who edits through the control port
 };

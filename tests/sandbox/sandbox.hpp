@@ -8,7 +8,7 @@
 
 namespace crm_bridge::sandbox {
 
-// All of it: four listeners over one state.  Constructed, it serves; destroyed, it is gone.
+// All of it: six listeners over one state.  Constructed, it serves; destroyed, it is gone.
 class Sandbox {
  public:
   explicit Sandbox(Options options);
@@ -20,6 +20,8 @@ class Sandbox {
   const std::string &accounts() const;
   const std::string &crm() const;
   const std::string &projects() const;
+  const std::string &bigin() const;
+  const std::string &graph() const;
   const std::string &control() const;
 
  private:

@@ -42,6 +42,29 @@ inline Catalog crm_catalog() {
   return catalog;
 }
 
+inline Catalog bigin_catalog() {
+  Catalog catalog;
+  catalog.modules = {{"bigin_user", "users", "user", false, false, false, true},
+                     {"bigin_company", "Accounts", "company", true, true, true, true},
+                     {"bigin_contact", "Contacts", "contact", true, true, true, true}};
+  catalog.fields["bigin_company"] = {
+      {"bigin_company", "account_name", "Account_Name", "text", "", true},
+      {"bigin_company", "phone", "Phone", "text", "", true}};
+  catalog.fields["bigin_contact"] = {
+      {"bigin_contact", "last_name", "Last_Name", "text", "", true},
+      {"bigin_contact", "account_id", "Account_Name", "reference", "bigin_company", true}};
+  return catalog;
+}
+
+inline Catalog office_catalog() {
+  Catalog catalog;
+  catalog.modules = {{"office_user", "users", "user", false, false, false, true}};
+  catalog.fields["office_user"] = {{"office_user", "display_name", "displayName", "text"},
+                                   {"office_user", "mail", "mail", "text"},
+                                   {"office_user", "is_enabled", "accountEnabled", "boolean"}};
+  return catalog;
+}
+
 inline Catalog projects_catalog() {
   Catalog catalog;
   catalog.modules = {{"projects_portal", "portals", "portal", false, false, false, true},

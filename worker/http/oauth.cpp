@@ -59,8 +59,31 @@ TokenAnswer read_token_answer(const HttpResult &result) {
   return answer;
 }
 
-AccessTokens::AccessTokens(std::string accounts_url, AllowedOrigins allowed)
-    : url_(std::move(accounts_url) + "/oauth/v2/token"), client_(std::move(allowed)) {}
+AccessTokens::AccessTokens(std::string accounts_url, AllowedOrigins allowed, TokenGrant grant,
+                           std::string api_url)
+    : accounts_url_(std::move(accounts_url)),
+      grant_(grant),
+      api_url_(std::move(api_url)),
+      client_(std::move(allowed)) {}
+
+HttpRequest AccessTokens::request_for(const Credential &credential) const {
+  HttpRequest request;
+  request.method = "POST";
+  request.headers = {"Content-Type: application/x-www-form-urlencoded"};
+  request.timeout = seconds{20};
+  const std::string client = "&client_id=" + url_encode(credential.client_id) +
+                             "&client_secret=" + url_encode(credential.client_secret);
+  if (grant_ == TokenGrant::client_credentials) {
+    request.url = accounts_url_ + "/" + url_encode(credential.tenant) + "/oauth2/v2.0/token";
+    request.body =
+        "grant_type=client_credentials" + client + "&scope=" + url_encode(api_url_ + "/.default");
+  } else {
+    request.url = accounts_url_ + "/oauth/v2/token";
+    request.body =
+        "grant_type=refresh_token&refresh_token=" + url_encode(credential.refresh_token) + client;
+  }
+  return request;
+}
 
 std::string AccessTokens::get(std::int64_t org_id, const Source &source) {
   const std::lock_guard lock(mutex_);
@@ -76,15 +99,7 @@ std::string AccessTokens::get(std::int64_t org_id, const Source &source) {
 
 std::string AccessTokens::refresh(State &state, const Credential &credential) {
   state.credential = credential.stored_at;
-  HttpRequest request;
-  request.method = "POST";
-  request.url = url_;
-  request.headers = {"Content-Type: application/x-www-form-urlencoded"};
-  request.timeout = seconds{20};
-  request.body = "grant_type=refresh_token&refresh_token=" + url_encode(credential.refresh_token) +
-                 "&client_id=" + url_encode(credential.client_id) +
-                 "&client_secret=" + url_encode(credential.client_secret);
-  const TokenAnswer answer = read_token_answer(client_.run(client_.send(std::move(request))));
+  const TokenAnswer answer = read_token_answer(client_.run(client_.send(request_for(credential))));
   const auto now = Clock::now();
   if (answer.kind == TokenAnswer::Kind::token) {
     state.token = answer.access_token;

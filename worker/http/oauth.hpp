@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "http/client.hpp"
 #include "seal/credential.hpp"
@@ -31,6 +32,11 @@ struct TokenAnswer {
   std::string error{};
 };
 TokenAnswer read_token_answer(const HttpResult &result);
+
+// What stands before the token in the header Authorization.
+constexpr std::string_view token_word(TokenGrant grant) {
+  return grant == TokenGrant::zoho_refresh ? "Zoho-oauthtoken" : "Bearer";
+}
 
 // No token can be had now; `retry_after` says when to ask again.
 class NoToken : public std::runtime_error {
@@ -55,7 +61,9 @@ class AccessTokens {
   // Reads the organization's credential; called only when a refresh is due, on the asking thread.
   using Source = std::function<Credential()>;
 
-  AccessTokens(std::string accounts_url, AllowedOrigins allowed);
+  // `api_url` names what a token of client credentials is for.
+  AccessTokens(std::string accounts_url, AllowedOrigins allowed,
+               TokenGrant grant = TokenGrant::zoho_refresh, std::string api_url = {});
 
   // Throws NoToken; whatever `source` throws goes through.
   std::string get(std::int64_t org_id, const Source &source);
@@ -77,7 +85,11 @@ class AccessTokens {
   };
   std::string refresh(State &state, const Credential &credential);
 
-  std::string url_;
+  HttpRequest request_for(const Credential &credential) const;
+
+  std::string accounts_url_;
+  TokenGrant grant_;
+  std::string api_url_;
   std::mutex mutex_;
   HttpClient client_;
   std::map<std::int64_t, State> states_;

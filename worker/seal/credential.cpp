@@ -26,12 +26,14 @@ Json open_secret(const Key &key, const SealedFor &owner, std::string_view sealed
   return text.value("secret", Json());
 }
 
-Credential parse_credential(const Json &secret) {
+Credential parse_credential(const Json &secret, TokenGrant grant) {
   Credential credential{scalar_text(secret, "client_id"), scalar_text(secret, "client_secret"),
-                        scalar_text(secret, "refresh_token")};
+                        scalar_text(secret, "refresh_token"), scalar_text(secret, "tenant")};
+  const auto third = grant == TokenGrant::zoho_refresh
+                         ? std::pair{"refresh_token", &credential.refresh_token}
+                         : std::pair{"tenant", &credential.tenant};
   for (const auto &[name, value] : {std::pair{"client_id", &credential.client_id},
-                                    std::pair{"client_secret", &credential.client_secret},
-                                    std::pair{"refresh_token", &credential.refresh_token}}) {
+                                    std::pair{"client_secret", &credential.client_secret}, third}) {
     if (value->empty()) throw KeyError(std::string("the secret has no \"") + name + "\"");
   }
   return credential;

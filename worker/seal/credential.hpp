@@ -19,12 +19,19 @@ struct SealedFor {
   bool operator==(const SealedFor &) const = default;
 };
 
-// What an OAuth refresh needs.
+// How a service gives access tokens.
+enum class TokenGrant {
+  zoho_refresh,        // a refresh token of a person
+  client_credentials,  // the application's own right in a tenant (Microsoft)
+};
+
+// What asking for an access token needs.
 struct Credential {
   std::string client_id;
   std::string client_secret;
-  std::string refresh_token;
-  std::string stored_at{};  // tells it from the one that replaces it
+  std::string refresh_token;  // zoho_refresh
+  std::string tenant{};       // client_credentials: the tenant's domain or id
+  std::string stored_at{};    // tells it from the one that replaces it
 };
 
 std::string seal_secret(const Key &key, const SealedFor &owner, const Json &secret);
@@ -32,6 +39,6 @@ std::string seal_secret(const Key &key, const SealedFor &owner, const Json &secr
 Json open_secret(const Key &key, const SealedFor &owner, std::string_view sealed);
 
 // Throws KeyError that names what is missing; the values never appear in it.
-Credential parse_credential(const Json &secret);
+Credential parse_credential(const Json &secret, TokenGrant grant = TokenGrant::zoho_refresh);
 
 }  // namespace crm_bridge::worker

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "services/service.hpp"
 
-#include "services/zoho_crm/connector.hpp"
-#include "services/zoho_projects/connector.hpp"
+#include "services/kinds.hpp"
 
 namespace crm_bridge::worker {
 
@@ -25,8 +24,7 @@ Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings 
 }
 
 std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
-  if (settings.kind == "zoho_crm") return std::make_unique<zoho_crm::Connector>(settings);
-  return std::make_unique<zoho_projects::Connector>(settings);
+  return find_kind(settings.kind)->make(settings);
 }
 
 Json body_or_failure(const HttpResult &result) {

@@ -6,6 +6,8 @@
 #include <ctime>
 
 #include "log.hpp"
+#include "services/credits.hpp"
+#include "services/kinds.hpp"
 
 namespace crm_bridge::worker {
 namespace {
@@ -69,7 +71,9 @@ ServiceContext::ServiceContext(const ServiceSettings &settings, milliseconds req
       request_timeout_(request_timeout),
       metrics_(metrics),
       allowed_({settings.accounts_url, settings.api_url}),
-      tokens_(settings.accounts_url, allowed_) {}
+      grant_(find_kind(settings.kind) == nullptr ? TokenGrant::zoho_refresh
+                                                 : find_kind(settings.kind)->grant),
+      tokens_(settings.accounts_url, allowed_, grant_, settings.api_url) {}
 
 Budget &ServiceContext::budget(std::int64_t org_id) {
   const std::lock_guard lock(mutex_);
@@ -93,23 +97,8 @@ void ServiceContext::tend(const std::function<std::unique_ptr<Bank>(std::int64_t
 }
 
 Demand demand_of(const std::string &service, const ApiCall &call) {
-  if (service != "zoho_crm") return {url_pattern(call.method, call.path), 1, {"*"}};
-  // Zoho CRM counts credits of the whole organization: one for ten records written, one for
-  // anything else; and takes only ten costly calls at once.
-  Demand demand{"*", 1, {"*"}};
-  std::size_t records = 0;
-  if (call.method != "GET" && call.method != "DELETE") {
-    const Json *data = find(call.body, "data");
-    if (data != nullptr && data->is_array()) records = data->size();
-  }
-  demand.cost = std::max(1, static_cast<int>((records + 9) / 10));
-  const std::string_view path = call.path;
-  const bool sorted = std::any_of(call.query.begin(), call.query.end(), [](const auto &parameter) {
-    return parameter.first == "sort_by" || parameter.first == "cvid";
-  });
-  if (records > 10 || sorted || path.ends_with("/coql") || path.ends_with("/search"))
-    demand.places.emplace_back("heavy");
-  return demand;
+  const ServiceKind *kind = find_kind(service);
+  return kind == nullptr ? request_of(call) : kind->demand(call);
 }
 
 // The places that a request under way takes, until it goes.
@@ -205,7 +194,8 @@ void Session::note_limits(const Demand &demand, HttpResult &result) {
 }
 
 Task<HttpResult> Session::send(ApiCall call) {
-  const std::string pattern = url_pattern(call.method, call.path);
+  // A link of the service's own brings its query with it.
+  const std::string pattern = url_pattern(call.method, call.path.substr(0, call.path.find('?')));
   const Demand demand = demand_of(settings().kind, call);
   milliseconds waited{0};
   std::string url = settings().api_url + call.path;
@@ -234,7 +224,8 @@ Task<HttpResult> Session::send(ApiCall call) {
     request.method = call.method;
     request.url = url;
     request.headers = call.headers;
-    request.headers.push_back("Authorization: Zoho-oauthtoken " + token);
+    request.headers.push_back("Authorization: " + std::string(token_word(context_.grant())) + " " +
+                              token);
     if (!body.empty()) request.headers.push_back("Content-Type: application/json");
     request.body = body;
     request.repeatable = call.repeatable;

@@ -29,6 +29,7 @@ class ServiceContext {
   const ServiceSettings &settings() const { return settings_; }
   const AllowedOrigins &allowed() const { return allowed_; }
   std::chrono::milliseconds request_timeout() const { return request_timeout_; }
+  TokenGrant grant() const { return grant_; }
   AccessTokens &tokens() { return tokens_; }
   Metrics &metrics() { return metrics_; }
   Budget &budget(std::int64_t org_id);
@@ -42,6 +43,7 @@ class ServiceContext {
   std::chrono::milliseconds request_timeout_;
   Metrics &metrics_;
   AllowedOrigins allowed_;
+  TokenGrant grant_;
   AccessTokens tokens_;
   std::mutex mutex_;
   std::map<std::int64_t, std::unique_ptr<Budget>> budgets_;

@@ -114,7 +114,7 @@ Credential Sessions::load_credential(std::int64_t org_id) {
   // The address beside the secret is only a label: what was sealed counts (R11).
   if (scalar_text(secret, "email") != sealed->email)
     throw KeyError("the credential was sealed for another e-mail address");
-  Credential credential = parse_credential(secret);
+  Credential credential = parse_credential(secret, context_.grant());
   credential.stored_at = sealed->sealed_at;
   return credential;
 }

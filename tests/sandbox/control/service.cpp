@@ -32,7 +32,9 @@ Answer Service::handle(const Call &call) {
   if (route == "GET requests") return requests(call);
   if (route == "GET counters") return good(log_.counters());
   if (what == "faults") return faults(call, body);
-  if (what == "crm") return crm(call, body);
+  if (what == "crm") return crm(crm_, call, body);
+  if (what == "bigin") return crm(bigin_, call, body);
+  if (what == "office-users") return graph_.edit(call.method, call.segment(2), body);
   if (what == "projects") return projects(call, body);
   if (route == "POST webhooks") {
     const auto error = webhooks_.configure(body);
@@ -45,6 +47,7 @@ Answer Service::handle(const Call &call) {
   }
   if (route == "POST tokens" && call.segment(2) == "expire") {
     accounts_.expire_all();
+    graph_.expire_all();
     return good();
   }
   if (route == "POST consents") {
@@ -76,6 +79,10 @@ Answer Service::handle(const Call &call) {
     return good({{"id", crm_.add_user(text_of(body, "first_name"), text_of(body, "last_name"),
                                       text_of(body, "email"))}});
   }
+  if (route == "POST bigin-users") {
+    return good({{"id", bigin_.add_user(text_of(body, "first_name"), text_of(body, "last_name"),
+                                        text_of(body, "email"))}});
+  }
   if (route == "POST crm-merge") {
     std::vector<std::string> taken;
     if (const Json names = body.value("take", Json()); names.is_array()) {
@@ -88,8 +95,8 @@ Answer Service::handle(const Call &call) {
     if (result.value("status", "") == "error") answer.status = 400;
     return answer;
   }
-  if (route == "POST crm-fields") {
-    return crm_.add_field(call.segment(2), body)
+  if (route == "POST crm-fields" || route == "POST bigin-fields") {
+    return (what == "crm-fields" ? crm_ : bigin_).add_field(call.segment(2), body)
                ? good()
                : bad("no such module, or the field exists already");
   }
@@ -122,21 +129,21 @@ Answer Service::faults(const Call &call, const Json &body) {
   return good();
 }
 
-Answer Service::crm(const Call &call, const Json &body) {
+Answer Service::crm(crm::Service &crm, const Call &call, const Json &body) {
   const std::string &module = call.segment(2);
   const std::string &id = call.segment(3);
   Json result;
   if (call.method == "GET") {
-    result = crm_.person_read(module, id);
+    result = crm.person_read(module, id);
     if (result.is_null()) return bad("no such module or record", 404);
     return good(std::move(result));
   }
   if (call.method == "POST") {
-    result = crm_.person_create(module, body, person(call));
+    result = crm.person_create(module, body, person(call));
   } else if (call.method == "PATCH") {
-    result = crm_.person_update(module, id, body, person(call));
+    result = crm.person_update(module, id, body, person(call));
   } else if (call.method == "DELETE") {
-    result = crm_.person_delete(module, id, call.parameter("permanent") == "true", person(call));
+    result = crm.person_delete(module, id, call.parameter("permanent") == "true", person(call));
   } else {
     return bad("GET, POST, PATCH or DELETE", 405);
   }

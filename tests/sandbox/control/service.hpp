@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../crm/service.hpp"
+#include "../graph/service.hpp"
 #include "../projects/service.hpp"
 
 #include <string>
@@ -13,7 +14,8 @@ namespace crm_bridge::sandbox::control {
 class Service : public Endpoint {
  public:
   Service(const Options &options, Clock &clock, RequestLog &log, Faults &faults, Webhooks &webhooks,
-          Accounts &accounts, crm::Service &crm, projects::Service &projects)
+          Accounts &accounts, crm::Service &crm, projects::Service &projects, crm::Service &bigin,
+          graph::Service &graph)
       : options_{options},
         clock_{clock},
         log_{log},
@@ -21,14 +23,16 @@ class Service : public Endpoint {
         webhooks_{webhooks},
         accounts_{accounts},
         crm_{crm},
-        projects_{projects} {}
+        projects_{projects},
+        bigin_{bigin},
+        graph_{graph} {}
 
   Answer handle(const Call &call) override;
 
  private:
   Answer requests(const Call &call);
   Answer faults(const Call &call, const Json &body);
-  Answer crm(const Call &call, const Json &body);
+  Answer crm(crm::Service &crm, const Call &call, const Json &body);
   Answer projects(const Call &call, const Json &body);
   std::string person(const Call &call) const {
     return call.has("person") ? call.parameter("person") : options_.person;
@@ -42,6 +46,8 @@ class Service : public Endpoint {
   Accounts &accounts_;
   crm::Service &crm_;
   projects::Service &projects_;
+  crm::Service &bigin_;
+  graph::Service &graph_;
 };
 
 // Reads the CSV files of the "crm-sales" data set into the CRM, as an import in the service would:

@@ -62,35 +62,43 @@ Json Field::describe() const {
               {"api_name", api_name}};
   }
   const bool writable = !read_only;
-  return {{"id", id},
-          {"api_name", api_name},
-          {"field_label", label},
-          {"display_label", label},
-          {"data_type", data_type},
-          {"json_type", json_type(data_type)},
-          {"length", length},
-          {"decimal_place", data_type == "currency" || data_type == "double" ? Json(2) : Json()},
-          {"custom_field", custom},
-          {"system_mandatory", mandatory},
-          {"read_only", read_only},
-          {"field_read_only", read_only || data_type == "ownerlookup"},
-          {"visible", true},
-          {"type", "used"},
-          {"filterable", true},
-          {"sortable", true},
-          {"searchable", true},
-          {"mass_update", writable},
-          {"operation_type",
-           {{"web_create", writable},
-            {"web_update", writable},
-            {"api_create", writable},
-            {"api_update", writable}}},
-          {"view_type",
-           {{"view", true}, {"edit", writable}, {"create", writable}, {"quick_create", mandatory}}},
-          {"pick_list_values", std::move(values)},
-          {"unique", unique ? Json{{"case_sensitive", false}} : Json::object()},
-          {"lookup", std::move(lookup)},
-          {"created_source", custom ? "web" : "default"}};
+  Json described = {
+      {"id", id},
+      {"api_name", api_name},
+      {"field_label", label},
+      {"display_label", label},
+      {"data_type", data_type},
+      {"json_type", json_type(data_type)},
+      {"length", length},
+      {"decimal_place", data_type == "currency" || data_type == "double" ? Json(2) : Json()},
+      {"custom_field", custom},
+      {"system_mandatory", mandatory},
+      {"read_only", read_only},
+      {"field_read_only", read_only || data_type == "ownerlookup"},
+      {"visible", true},
+      {"type", "used"},
+      {"filterable", true},
+      {"sortable", true},
+      {"searchable", true},
+      {"mass_update", writable},
+      {"operation_type",
+       {{"web_create", writable},
+        {"web_update", writable},
+        {"api_create", writable},
+        {"api_update", writable}}},
+      {"view_type",
+       {{"view", true}, {"edit", writable}, {"create", writable}, {"quick_create", mandatory}}},
+      {"pick_list_values", std::move(values)},
+      {"unique", unique ? Json{{"case_sensitive", false}} : Json::object()},
+      {"lookup", std::move(lookup)},
+      {"created_source", custom ? "web" : "default"}};
+  if (plain) {
+    for (const char *key : {"operation_type", "mass_update", "created_source", "filterable",
+                            "sortable", "searchable", "type"})
+      described.erase(key);
+    if (unique) described["unique"] = {{"casesensitive", false}};
+  }
+  return described;
 }
 
 Field *Module::find(const std::string &name) {
@@ -125,7 +133,30 @@ Json Module::describe() const {
           {"modified_time", nullptr}};
 }
 
-Metadata::Metadata(bool bridge_field) {
+Metadata::Metadata(bool bridge_field, bool all_modules) {
+  if (all_modules) {
+    add_crm_modules(bridge_field);
+  } else {
+    add_bigin_modules(bridge_field);
+  }
+}
+
+void Metadata::add_bigin_modules(bool bridge_field) {
+  add_module("Accounts|Company|Companies|Account_Name|Account_Name", standard::bigin_accounts,
+             bridge_field);
+  add_module("Contacts|Contact|Contacts|Full_Name|Email", standard::bigin_contacts, bridge_field);
+  add_module("Notes|Note|Notes|Note_Title|", standard::notes, false);
+  for (const std::string parent : {"Accounts", "Contacts"})
+    related_lists_.push_back({parent, "Notes", "Notes", "Parent_Id"});
+  related_lists_.push_back({"Accounts", "Contacts", "Contacts", "Account_Name"});
+  Module &contacts = *find("Contacts");
+  contacts.find("Email")->unique = true;
+  for (auto &module : modules_) {
+    for (auto &field : module.fields) field.plain = true;
+  }
+}
+
+void Metadata::add_crm_modules(bool bridge_field) {
   add_module("Leads|Lead|Leads|Full_Name|Email", standard::leads, bridge_field);
   add_module("Accounts|Account|Accounts|Account_Name|Account_Name", standard::accounts,
              bridge_field);
@@ -199,6 +230,8 @@ Field *Metadata::add_custom_field(Module &module, Field field) {
   if (module.find(field.api_name) != nullptr) return nullptr;
   field.id = std::to_string(++last_field_id_);
   field.custom = true;
+  field.plain = std::any_of(module.fields.begin(), module.fields.end(),
+                            [](const Field &other) { return other.plain; });
   if (field.label.empty()) field.label = label_of(field.api_name);
   return &module.fields.emplace_back(std::move(field));
 }

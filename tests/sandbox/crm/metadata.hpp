@@ -21,6 +21,7 @@ struct Field {
   bool read_only = false;
   bool custom = false;
   bool unique = false;
+  bool plain = false;                 // described in Bigin's fewer words
   std::string lookup_module;          // "*" = any module, told by $se_module
   std::vector<std::string> picklist;  // grows: an unknown value is accepted and added
 
@@ -52,7 +53,7 @@ struct RelatedList {
 // Modules and fields of the organization: the standard ones, and custom fields as they are added.
 class Metadata {
  public:
-  explicit Metadata(bool bridge_field);
+  Metadata(bool bridge_field, bool all_modules);
 
   Module *find(const std::string &api_name);
   const std::deque<Module> &modules() const { return modules_; }
@@ -63,6 +64,8 @@ class Metadata {
   const std::vector<RelatedList> &related_lists() const { return related_lists_; }
 
  private:
+  void add_crm_modules(bool bridge_field);
+  void add_bigin_modules(bool bridge_field);
   void add_module(const std::string &line, const std::string &fields, bool bridge_field);
 
   std::deque<Module> modules_;

@@ -6,14 +6,6 @@
 namespace crm_bridge::sandbox::crm {
 namespace {
 
-constexpr std::int64_t longest_life = 7 * 86400;
-constexpr std::int64_t default_life = 3600;
-
-// Callbacks name the service's public address, whatever address the caller uses.
-std::string resource_uri(const std::string &module) {
-  return "https://www.zohoapis.com/crm/v2/" + module;
-}
-
 std::string channel_id_of(const Json &item) {
   const Json id = item.is_object() ? item.value("channel_id", Json()) : Json();
   if (id.is_number_integer()) return id.dump();
@@ -67,7 +59,7 @@ Answer Notifications::handle(const Call &call) {
     if (results.back()["status"] == "error") ++failures;
   }
   answer.status = failures == results.size() ? 400
-                  : failures > 0             ? 207
+                  : failures > 0             ? dialect_.partial_status
                   : call.method == "POST"    ? 201
                                              : 200;
   answer.body = {{"watch", std::move(results)}};
@@ -121,10 +113,11 @@ Json Notifications::subscribe(const Json &item, const std::string &path, bool pa
   if (!partial || item.contains("channel_expiry")) {
     const auto wanted = parse_instant(text_of(item, "channel_expiry"));
     if (item.contains("channel_expiry") && !wanted) return invalid("channel_expiry", path);
-    // An expiry that is absent or too far ahead becomes one hour, without an error.
+    // An expiry that is absent or too far ahead becomes the default, without an error.
     const std::int64_t now = clock_.seconds();
-    const bool usable = wanted && *wanted / 1000 > now && *wanted / 1000 <= now + longest_life;
-    channel.expires_at = usable ? *wanted / 1000 : now + default_life;
+    const bool usable =
+        wanted && *wanted / 1000 > now && *wanted / 1000 <= now + dialect_.longest_channel;
+    channel.expires_at = usable ? *wanted / 1000 : now + dialect_.default_channel;
   }
   channels_[id] = channel;
   Json events = Json::array();
@@ -227,7 +220,10 @@ Answer Notifications::drop(const Call &call) {
                          {"status", "success"}});
     }
   }
-  answer.status = failures == results.size() ? 400 : failures > 0 ? 207 : 200;
+  // Bigin calls even a channel that is not there a partial success.
+  answer.status = failures == results.size() && dialect_.partial_status != 202 ? 400
+                  : failures > 0 ? dialect_.partial_status
+                                 : 200;
   answer.body = {{"watch", std::move(results)}};
   return answer;
 }

@@ -3,6 +3,7 @@
 
 #include "../clock.hpp"
 #include "../webhooks.hpp"
+#include "dialect.hpp"
 #include "metadata.hpp"
 #include "records.hpp"
 
@@ -16,8 +17,13 @@ namespace crm_bridge::sandbox::crm {
 // CRM's lock.
 class Notifications {
  public:
-  Notifications(Metadata &metadata, Clock &clock, Webhooks &webhooks, std::int64_t zone_offset)
-      : metadata_{metadata}, clock_{clock}, webhooks_{webhooks}, zone_offset_{zone_offset} {}
+  Notifications(const Dialect &dialect, Metadata &metadata, Clock &clock, Webhooks &webhooks,
+                std::int64_t zone_offset)
+      : dialect_{dialect},
+        metadata_{metadata},
+        clock_{clock},
+        webhooks_{webhooks},
+        zone_offset_{zone_offset} {}
 
   Answer handle(const Call &call);
   // One callback for each channel, module and kind of operation in one write.
@@ -38,6 +44,12 @@ class Notifications {
   Answer drop(const Call &call);
   Json describe(const std::string &id, const std::string &module, const Channel &channel) const;
 
+  // Callbacks name the service's public address, whatever address the caller uses.
+  std::string resource_uri(const std::string &module) const {
+    return "https://www.zohoapis.com/" + dialect_.callback_path + "/" + module;
+  }
+
+  const Dialect &dialect_;
   Metadata &metadata_;
   Clock &clock_;
   Webhooks &webhooks_;

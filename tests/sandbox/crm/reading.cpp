@@ -70,8 +70,9 @@ Answer Service::list(const Call &call, Module &module, const Filter &filter) {
   const bool descending = sort_order == "desc";
 
   // Notes are not listed since an instant.
-  const std::string since_header =
-      module.api_name == "Notes" ? std::string{} : call.header("if-modified-since");
+  const std::string since_header = module.api_name == "Notes" || !dialect_.lists_since
+                                       ? std::string{}
+                                       : call.header("if-modified-since");
   std::optional<std::int64_t> since;
   if (!since_header.empty()) {
     const auto instant = parse_instant(since_header);

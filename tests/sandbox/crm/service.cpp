@@ -42,21 +42,22 @@ std::vector<std::string> split_list(const std::string &text) {
   return parts;
 }
 
-Service::Service(const Options &options, Clock &clock, Accounts &accounts, RequestLog &log,
-                 Faults &faults, Webhooks &webhooks, Journal &journal)
-    : options_{options},
+Service::Service(Dialect dialect, const Options &options, Clock &clock, Accounts &accounts,
+                 RequestLog &log, Faults &faults, Webhooks &webhooks, Journal &journal)
+    : dialect_{std::move(dialect)},
       clock_{clock},
       accounts_{accounts},
       log_{log},
       faults_{faults},
       journal_{journal},
       zone_offset_{parse_zone_offset(options.crm_time_zone_offset).value_or(0)},
-      concurrency_{options.crm_concurrency},
-      credits_{options.crm_credits},
-      metadata_{options.bridge_field},
+      concurrency_{dialect_.concurrency},
+      heavy_{dialect_.heavy_concurrency},
+      credits_{dialect_.credits},
+      metadata_{options.bridge_field, dialect_.all_modules},
       people_{options, clock, zone_offset_},
       records_{metadata_, people_, clock, zone_offset_},
-      notifications_{metadata_, clock, webhooks, zone_offset_},
+      notifications_{dialect_, metadata_, clock, webhooks, zone_offset_},
       matcher_{metadata_, records_} {}
 
 Answer Service::handle(const Call &call) {
@@ -70,7 +71,7 @@ Answer Service::handle(const Call &call) {
   if (heavy) heavy_place.emplace(heavy_);
   std::optional<std::int64_t> remaining;
   const bool allowed =
-      place.granted() && (!heavy || options_.crm_concurrency == 0 || heavy_place->granted()) &&
+      place.granted() && (!heavy || dialect_.concurrency == 0 || heavy_place->granted()) &&
       credits_.spend(std::max<std::int64_t>(1, (records + 9) / 10), clock_.seconds(), remaining);
   if (!allowed || call.misbehaves(Fault::Kind::rate_limited)) {
     log_.count("throttled");
@@ -99,13 +100,13 @@ Answer Service::work(const Call &call) {
 Answer Service::route(const Call &call) {
   const Answer unknown = refuse(404, "INVALID_URL_PATTERN", Json::object(),
                                 "Please check if the URL trying to access is a correct one");
-  if (call.segment(0) != "crm" || call.segment(1) != "v8") return unknown;
+  if (call.segment(0) != dialect_.path || call.segment(1) != dialect_.version) return unknown;
   const std::string &what = call.segment(2);
   static const std::set<std::string> watch_methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
   if (what == "actions" && call.segment(3) == "watch" && watch_methods.count(call.method) != 0) {
     return notifications_.handle(call);
   }
-  if (what == "coql" && call.method == "POST") return coql(call);
+  if (what == "coql" && call.method == "POST" && dialect_.has_queries) return coql(call);
   if (what == "settings" && call.method == "GET") return settings(call);
   if (what == "users" && call.method == "GET") return users(call);
   if (what == "org" && call.method == "GET") {
@@ -195,7 +196,7 @@ const Record &Service::seen(const Call &call, const Record &record) const {
 void Service::settle(Effects &effects, const WriteContext &context) {
   for (const auto &change : effects.changes) {
     journal_.append({{"at", clock_.milliseconds()},
-                     {"service", "crm"},
+                     {"service", dialect_.service},
                      {"module", change.module},
                      {"operation", change.operation},
                      {"id", std::to_string(change.id)},

@@ -8,6 +8,7 @@
 #include "../options.hpp"
 #include "../request_log.hpp"
 #include "../webhooks.hpp"
+#include "dialect.hpp"
 #include "metadata.hpp"
 #include "notifications.hpp"
 #include "people.hpp"
@@ -28,11 +29,11 @@ struct WriteContext {
   bool workflows = false;
 };
 
-// Zoho CRM v8 under /crm/v8.
+// Zoho CRM v8 under /crm/v8, or what runs on its engine.
 class Service : public Endpoint {
  public:
-  Service(const Options &options, Clock &clock, Accounts &accounts, RequestLog &log, Faults &faults,
-          Webhooks &webhooks, Journal &journal);
+  Service(Dialect dialect, const Options &options, Clock &clock, Accounts &accounts,
+          RequestLog &log, Faults &faults, Webhooks &webhooks, Journal &journal);
 
   Answer handle(const Call &call) override;
 
@@ -88,7 +89,7 @@ class Service : public Endpoint {
   void settle(Effects &effects, const WriteContext &context);
   const Record &seen(const Call &call, const Record &record) const;
 
-  const Options &options_;
+  const Dialect dialect_;
   Clock &clock_;
   Accounts &accounts_;
   RequestLog &log_;
@@ -96,7 +97,7 @@ class Service : public Endpoint {
   Journal &journal_;
   const std::int64_t zone_offset_;
   Concurrency concurrency_;
-  Concurrency heavy_{10};  // the sub-concurrency that every edition has
+  Concurrency heavy_;  // the sub-concurrency that every edition of the CRM has
   Credits credits_;
 
   // Handlers are short, so one lock keeps every read consistent; answers are written outside it.

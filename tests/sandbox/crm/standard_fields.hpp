@@ -81,6 +81,37 @@ Skype_ID|text|50||
 Twitter|text|50||
 )";
 
+inline constexpr const char *bigin_accounts = R"(
+Account_Name|text|200|m|
+Phone|phone|30||
+Website|website|255||
+Description|textarea|32000||
+Billing_Street|text|250||
+Billing_City|text|100||
+Billing_State|text|100||
+Billing_Code|text|30||
+Billing_Country|text|100||
+)";
+
+inline constexpr const char *bigin_contacts = R"(
+Last_Name|text|80|m|
+First_Name|text|40||
+Full_Name|text|120|r|
+Email|email|100||
+Phone|phone|30||
+Mobile|phone|30||
+Home_Phone|phone|30||
+Title|text|100||
+Description|textarea|32000||
+Mailing_Street|text|250||
+Mailing_City|text|100||
+Mailing_State|text|100||
+Mailing_Zip|text|30||
+Mailing_Country|text|100||
+Account_Name|lookup|0||Accounts
+Email_Opt_Out|boolean|0||
+)";
+
 inline constexpr const char *leads = R"(
 Last_Name|text|80|m|
 First_Name|text|40||

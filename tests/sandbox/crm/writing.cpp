@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t batch_limit = 100;
 
-// 201 or 200 when all went well, 207 when some did, 400 (or 412) when none did.
-int status_of(const Json &results, int success) {
+// 201 or 200 when all went well, 207 (Bigin: 202) when some did, 400 (or 412) when none did.
+int status_of(const Json &results, int success, int partial) {
   std::size_t failures = 0;
   bool only_modified = true;
   for (const auto &result : results) {
@@ -19,7 +19,7 @@ int status_of(const Json &results, int success) {
     if (result["code"] != "ALREADY_MODIFIED") only_modified = false;
   }
   if (failures == 0) return success;
-  if (failures < results.size()) return 207;
+  if (failures < results.size()) return partial;
   return only_modified ? 412 : 400;
 }
 
@@ -67,7 +67,7 @@ Answer Service::write(const Call &call, Module &module, Writing kind, const std:
   }
   settle(effects, context);
   Answer answer;
-  answer.status = status_of(results, kind == Writing::insert ? 201 : 200);
+  answer.status = status_of(results, kind == Writing::insert ? 201 : 200, dialect_.partial_status);
   answer.body = {{"data", std::move(results)}};
   return answer;
 }
@@ -90,7 +90,7 @@ Json Service::write_one(const Call &call, Module &module, Writing kind, Json inp
                       "the id given seems to be invalid");
   }
   if (const auto unless = parse_instant(call.header("if-unmodified-since"));
-      unless && record->modified > *unless / 1000) {
+      dialect_.minds_unmodified_since && unless && record->modified > *unless / 1000) {
     const auto reference = [&](const std::string &user) {
       const User *found = people_.by_id(user);
       return found != nullptr ? found->reference() : Json{{"id", user}};
@@ -164,7 +164,7 @@ Answer Service::remove(const Call &call, Module &module, const std::string &ids)
     results.push_back(records_.remove(module, id, context.actor, false, effects));
   settle(effects, context);
   Answer answer;
-  answer.status = status_of(results, 200);
+  answer.status = status_of(results, 200, dialect_.partial_status);
   answer.body = {{"data", std::move(results)}};
   return answer;
 }
@@ -252,7 +252,7 @@ Json Service::import(const std::string &module_name, const std::vector<Json> &re
         *module, input, owner.empty() ? people_.token_user().id : owner, "$", effects));
     for (const auto &change : effects.changes) {
       journal_.append({{"at", clock_.milliseconds()},
-                       {"service", "crm"},
+                       {"service", dialect_.service},
                        {"module", change.module},
                        {"operation", "import"},
                        {"id", std::to_string(change.id)}});

@@ -6,9 +6,6 @@
 namespace crm_bridge::worker::zoho_crm {
 namespace {
 
-// A week is the most that the CRM gives; more than that becomes an hour.
-constexpr int channel_life_seconds = 6 * 86400;
-
 // What the CRM says about how long a channel lasts: beside the channel, or once for each module.
 std::string expiry_of(const Json &item) {
   const Json *events = find(item, "details.events");
@@ -28,7 +25,7 @@ Task<ChannelState> Connector::open_channel(Session &session, ChannelAddress addr
                       {"events", events},
                       {"notify_url", address.notify_url},
                       {"token", address.token},
-                      {"channel_expiry", whole_seconds(address.now, channel_life_seconds)},
+                      {"channel_expiry", whole_seconds(address.now, dialect_.channel_life_seconds)},
                       {"notify_on_related_action", false},
                       {"return_affected_field_values", false}};
   std::string words;
@@ -36,7 +33,7 @@ Task<ChannelState> Connector::open_channel(Session &session, ChannelAddress addr
   for (const char *method : {"POST", "PUT"}) {
     ApiCall call;
     call.method = method;
-    call.path = "/crm/v8/actions/watch";
+    call.path = dialect_.root + "/actions/watch";
     call.body = {{"watch", Json::array({watch})}};
     const HttpResult result = co_await session.send(std::move(call));
     // Passing trouble is told as such; only a refusal is worth the other method.
@@ -57,7 +54,7 @@ Task<ChannelState> Connector::open_channel(Session &session, ChannelAddress addr
 
 Task<ChannelState> Connector::find_channel(Session &session, ChannelAddress address) {
   ApiCall call;
-  call.path = "/crm/v8/actions/watch";
+  call.path = dialect_.root + "/actions/watch";
   call.query = {{"channel_id", address.channel_id}};
   const HttpResult result = co_await session.send(std::move(call));
   if (result.transport == Transport::answered && result.status >= 400 && result.status < 500 &&

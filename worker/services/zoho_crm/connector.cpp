@@ -10,7 +10,7 @@ Task<Json> Connector::read_fields(Session &session, std::string module) {
   const ModuleInfo *info = session.catalog().module(module);
   if (info == nullptr || !info->creatable || is_note(module)) co_return Json();
   ApiCall call;
-  call.path = "/crm/v8/settings/fields";
+  call.path = dialect_.root + "/settings/fields";
   call.query = {{"module", info->api_name}};
   const HttpResult result = co_await session.send(std::move(call));
   const Json body = body_or_failure(result);
@@ -45,41 +45,43 @@ std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
 Task<std::vector<Check>> Connector::examine(Session &session) {
   std::vector<Check> checks;
   ApiCall call;
-  call.path = "/crm/v8/org";
+  call.path = dialect_.root + "/org";
   const HttpResult org = co_await session.send(std::move(call));
   Verdict verdict = judge(org);
   checks.push_back(
-      {"zoho_crm credential", verdict.outcome == Outcome::done,
-       verdict.outcome == Outcome::done ? "the CRM answers"
+      {dialect_.kind + " credential", verdict.outcome == Outcome::done,
+       verdict.outcome == Outcome::done ? dialect_.label + " answers"
                                         : verdict.reason + ": " + verdict.detail,
        "make a new refresh token for this data centre and store it with crm-bridge seal"});
   if (verdict.outcome != Outcome::done) co_return checks;
-  ApiCall notes;
-  notes.path = "/crm/v8/Notes";
-  notes.query = {{"fields", "Modified_Time"}, {"per_page", "1"}};
-  const HttpResult listed = co_await session.send(std::move(notes));
-  verdict = judge(listed);
-  checks.push_back({"zoho_crm notes", verdict.outcome == Outcome::done,
-                    verdict.outcome == Outcome::done ? "the user may list notes"
-                                                     : verdict.reason + ": " + verdict.detail,
-                    "the CRM lists notes to administrators only: make the refresh token as one"});
+  if (session.catalog().by_api_name("Notes") != nullptr) {
+    ApiCall notes;
+    notes.path = dialect_.root + "/Notes";
+    notes.query = {{"fields", "Modified_Time"}, {"per_page", "1"}};
+    const HttpResult listed = co_await session.send(std::move(notes));
+    verdict = judge(listed);
+    checks.push_back({dialect_.kind + " notes", verdict.outcome == Outcome::done,
+                      verdict.outcome == Outcome::done ? "the user may list notes"
+                                                       : verdict.reason + ": " + verdict.detail,
+                      "the CRM lists notes to administrators only: make the refresh token as one"});
+  }
   if (bridge_field_.empty()) {
-    checks.push_back({"zoho_crm bridge_field", false,
+    checks.push_back({dialect_.kind + " bridge_field", false,
                       "none is configured: a create whose answer is lost cannot be found",
-                      "set bridge_field and make that field in the CRM"});
+                      "set bridge_field and make that field in " + dialect_.label});
     co_return checks;
   }
   for (const auto &module : session.catalog().modules) {
     if (!module.creatable || is_note(module.module)) continue;
     ApiCall fields;
-    fields.path = "/crm/v8/settings/fields";
+    fields.path = dialect_.root + "/settings/fields";
     fields.query = {{"module", module.api_name}};
     const HttpResult result = co_await session.send(std::move(fields));
     verdict = judge(result);
-    Check check{"zoho_crm field " + module.api_name + "." + bridge_field_,
+    Check check{dialect_.kind + " field " + module.api_name + "." + bridge_field_,
                 false,
                 {},
-                "in the CRM: Setup, Modules and Fields, " + module.api_name +
+                "in " + dialect_.label + ": Setup, Modules and Fields, " + module.api_name +
                     ": add a single-line field named " + bridge_field_ +
                     ", tick \"Do not allow duplicate values\", hide it from the layouts"};
     if (verdict.outcome != Outcome::done) {

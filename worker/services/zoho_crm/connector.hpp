@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "services/service.hpp"
+#include "services/zoho_crm/dialect.hpp"
 
 namespace crm_bridge::worker::zoho_crm {
 
@@ -18,8 +19,10 @@ bool is_note(std::string_view module);
 // answer was lost finds itself again.  No write starts a workflow (`trigger: []`).
 class Connector : public Service {
  public:
-  explicit Connector(const ServiceSettings &settings)
-      : bridge_field_(settings.bridge_field), assumed_calls_(settings.assumed_calls) {}
+  explicit Connector(const ServiceSettings &settings, Dialect dialect = {})
+      : dialect_(std::move(dialect)),
+        bridge_field_(settings.bridge_field),
+        assumed_calls_(settings.assumed_calls) {}
 
   std::vector<Capability> capabilities() const override;
   int records_a_request() const override { return 100; }
@@ -32,6 +35,9 @@ class Connector : public Service {
   Task<ChannelState> find_channel(Session &session, ChannelAddress address) override;
   std::optional<Webhook> parse_webhook(const Json &body) const override;
   Task<std::vector<Check>> examine(Session &session) override;
+
+ protected:
+  const std::string &bridge_field() const { return bridge_field_; }
 
  private:
   // writing.cpp
@@ -50,6 +56,8 @@ class Connector : public Service {
   Task<Page> read_changed(Session &session, std::string module, Json cursor);
   Task<Page> read_deleted(Session &session, std::string module, Json cursor);
   Task<Page> read_people(Session &session, std::string module, Json cursor);
+  // Records as a list gave them with the first group of fields, with all their fields.
+  Task<ModuleRecords> complete(Session &session, std::string module, std::vector<Json> listed);
   Task<std::vector<Record>> read_ids(Session &session, std::string module, std::string ids);
   // Where to ask from, given what the last complete read saw.
   static std::string since_of(const Json &cursor);
@@ -58,6 +66,7 @@ class Connector : public Service {
   // "" for modules that have no such field.
   std::string bridge_field_of(const Session &session, const std::string &module) const;
 
+  Dialect dialect_;
   std::string bridge_field_;
   bool assumed_calls_;
   // Notes that were found again → our record: batches run side by side, and two notes of the same

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What is different with notes: changes are found newest first, deletions by asking for what is
-// known, and a create whose answer was lost among the notes of its record.
+// known, and a create whose answer was lost among the notes of its record.  The first two serve
+// every module of a service that is not sure to have the other ways (dialect.hpp).
 #include <algorithm>
 #include <set>
 
@@ -67,7 +68,7 @@ Task<HttpResult> Connector::look_up_notes(Session &session, std::vector<Change> 
     std::string token;
     for (bool more = true; more;) {
       ApiCall call;
-      call.path = "/crm/v8/" + parent + "/Notes";
+      call.path = dialect_.root + "/" + parent + "/Notes";
       call.query = {{"fields", "Note_Title,Note_Content,Created_Time"},
                     {"per_page", "200"},
                     {"sort_by", "Created_Time"},
@@ -113,11 +114,13 @@ Task<HttpResult> Connector::look_up_notes(Session &session, std::vector<Change> 
 
 Task<Page> Connector::read_newest_first(Session &session, std::string module, Json cursor) {
   if (scalar_text(cursor, "begun").empty()) cursor["begun"] = now_in_utc();
-  const std::vector<std::string> lists = field_lists(session.catalog(), module, {});
+  const std::vector<std::string> lists =
+      field_lists(session.catalog(), module, bridge_field_of(session, module));
+  const std::string path = dialect_.root + "/" + session.catalog().module(module)->api_name;
   const std::string token = scalar_text(cursor, "token");
   const std::string since = since_of(cursor);
   ApiCall call;
-  call.path = "/crm/v8/Notes";
+  call.path = path;
   call.query = {{"fields", lists.front()},
                 {"per_page", "200"},
                 {"sort_by", "Modified_Time"},
@@ -132,16 +135,16 @@ Task<Page> Connector::read_newest_first(Session &session, std::string module, Js
     co_return page;
   }
   const Json body = body_or_failure(result);
-  ModuleRecords records{module, {}};
+  std::vector<Json> fresh;
   bool reached = false;
-  for (const auto &note : list_of(body, "data")) {
-    const std::string modified = instant_in_utc(scalar_text(note, "Modified_Time"));
+  for (auto &record : list_of(body, "data")) {
+    const std::string modified = instant_in_utc(scalar_text(record, "Modified_Time"));
     reached = seconds_between(modified, since) < 0;
     if (reached) break;
     cursor["newest"] = later(modified, scalar_text(cursor, "newest"));
-    records.records.push_back(zoho_crm::from_service(session.catalog(), module, note, {}));
+    fresh.push_back(std::move(record));
   }
-  page.records.push_back(std::move(records));
+  page.records.push_back(co_await complete(session, module, std::move(fresh)));
   const std::string next = scalar_text(body, "info.next_page_token");
   if (!reached && truthy(find(body, "info.more_records")) && !next.empty()) {
     cursor["token"] = next;
@@ -153,6 +156,7 @@ Task<Page> Connector::read_newest_first(Session &session, std::string module, Js
 }
 
 Task<Page> Connector::sweep(Session &session, std::string module, Json cursor) {
+  const std::string path = dialect_.root + "/" + session.catalog().module(module)->api_name;
   std::vector<std::string> ours;
   for (auto &place : session.next_records(module, scalar_text(cursor, "swept"), notes_a_step))
     ours.push_back(std::move(place.external_id));
@@ -162,7 +166,7 @@ Task<Page> Connector::sweep(Session &session, std::string module, Json cursor) {
     std::string ids;
     for (const auto &id : ours) ids += (ids.empty() ? "" : ",") + id;
     ApiCall call;
-    call.path = "/crm/v8/Notes";
+    call.path = path;
     call.query = {{"fields", "Modified_Time"}, {"ids", ids}, {"per_page", "200"}};
     const HttpResult result = co_await session.send(std::move(call));
     const Json body = body_or_failure(result);
@@ -172,7 +176,7 @@ Task<Page> Connector::sweep(Session &session, std::string module, Json cursor) {
       if (there.contains(id)) continue;
       // Absent from a list is a suspicion; a service that says so of this very record is a witness.
       ApiCall one;
-      one.path = "/crm/v8/Notes/" + id;
+      one.path = path + "/" + id;
       const HttpResult asked = co_await session.send(std::move(one));
       if (!list_of(body_or_failure(asked), "data").empty()) continue;
       Record gone;

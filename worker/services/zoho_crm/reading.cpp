@@ -54,7 +54,7 @@ Task<Page> Connector::read_page(Session &session, std::string module, Json curso
   if (phase == "deleted" && !unlisted)
     return read_deleted(session, std::move(module), std::move(cursor));
   if (phase == "deleted") return sweep(session, std::move(module), std::move(cursor));
-  if (is_note(module) && !scalar_text(cursor, "since").empty())
+  if ((is_note(module) || dialect_.newest_first) && !scalar_text(cursor, "since").empty())
     return read_newest_first(session, std::move(module), std::move(cursor));
   return read_changed(session, std::move(module), std::move(cursor));
 }
@@ -69,7 +69,7 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
     cursor["begun"] = now_in_utc();
     if (first_reading) {
       ApiCall count;
-      count.path = "/crm/v8/" + api_name + "/actions/count";
+      count.path = dialect_.root + "/" + api_name + "/actions/count";
       const HttpResult counted = co_await session.send(std::move(count));
       if (counted.ok()) {
         const std::string number = scalar_text(body_or_failure(counted), "count");
@@ -78,7 +78,7 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
     }
   }
   ApiCall call;
-  call.path = "/crm/v8/" + api_name;
+  call.path = dialect_.root + "/" + api_name;
   call.query = {{"fields", lists.front()},
                 {"per_page", "200"},
                 {"sort_by", "Modified_Time"},
@@ -107,20 +107,38 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
     co_return page;
   }
   const Json body = result.status == 304 ? Json() : body_or_failure(result);
+  std::vector<Json> listed = list_of(body, "data");
+  for (const auto &record : listed)
+    cursor["newest"] =
+        later(instant_in_utc(scalar_text(record, "Modified_Time")), scalar_text(cursor, "newest"));
+  page.records.push_back(co_await complete(session, module, std::move(listed)));
+  const std::string next = scalar_text(body, "info.next_page_token");
+  page.more = true;  // the deletions follow the changes
+  if (truthy(find(body, "info.more_records")) && !next.empty()) {
+    cursor["token"] = next;
+  } else {
+    end_changes(cursor);
+  }
+  page.cursor = std::move(cursor);
+  co_return page;
+}
+
+Task<ModuleRecords> Connector::complete(Session &session, std::string module,
+                                        std::vector<Json> listed) {
+  const std::string bridge_field = bridge_field_of(session, module);
+  const std::vector<std::string> lists = field_lists(session.catalog(), module, bridge_field);
   std::map<std::string, Json> merged;
   std::vector<std::string> order;
   std::string ids;
-  for (auto &record : list_of(body, "data")) {
+  for (auto &record : listed) {
     const std::string id = scalar_text(record, "id");
-    cursor["newest"] =
-        later(instant_in_utc(scalar_text(record, "Modified_Time")), scalar_text(cursor, "newest"));
     ids += (ids.empty() ? "" : ",") + id;
     order.push_back(id);
     merged[id] = std::move(record);
   }
   for (std::size_t i = 1; i < lists.size() && !order.empty(); ++i) {
     ApiCall rest;
-    rest.path = "/crm/v8/" + api_name;
+    rest.path = dialect_.root + "/" + module_info(session, module).api_name;
     rest.query = {{"fields", lists[i]}, {"ids", ids}, {"per_page", "200"}};
     const HttpResult more_fields = co_await session.send(std::move(rest));
     const Json answer = body_or_failure(more_fields);
@@ -134,16 +152,7 @@ Task<Page> Connector::read_changed(Session &session, std::string module, Json cu
     records.records.push_back(
         zoho_crm::from_service(session.catalog(), module, merged[id], bridge_field));
   }
-  page.records.push_back(std::move(records));
-  const std::string next = scalar_text(body, "info.next_page_token");
-  page.more = true;  // the deletions follow the changes
-  if (truthy(find(body, "info.more_records")) && !next.empty()) {
-    cursor["token"] = next;
-  } else {
-    end_changes(cursor);
-  }
-  page.cursor = std::move(cursor);
-  co_return page;
+  co_return records;
 }
 
 void Connector::end_changes(Json &cursor) {
@@ -164,14 +173,14 @@ void Connector::end_changes(Json &cursor) {
 Task<Page> Connector::read_deleted(Session &session, std::string module, Json cursor) {
   const std::string number = scalar_text(cursor, "page");
   ApiCall call;
-  call.path = "/crm/v8/" + module_info(session, module).api_name + "/deleted";
+  call.path = dialect_.root + "/" + module_info(session, module).api_name + "/deleted";
   call.query = {{"type", "all"}, {"page", number}, {"per_page", "200"}};
   call.headers.push_back("If-Modified-Since: " +
                          whole_seconds(scalar_text(cursor, "deleted_since"), -overlap_seconds));
   const HttpResult result = co_await session.send(std::move(call));
   Page page;
-  if (is_note(module) && refused(result)) {
-    // Nobody documents this list for notes: where it is missing, they are asked for by id.
+  if ((is_note(module) || dialect_.may_not_list_deleted) && refused(result)) {
+    // Nobody documents this list for them: where it is missing, they are asked for by id.
     cursor["unlisted"] = true;
     page.cursor = std::move(cursor);
     page.more = true;
@@ -206,7 +215,7 @@ Task<Page> Connector::read_people(Session &session, std::string module, Json cur
   const std::string number =
       scalar_text(cursor, "page").empty() ? "1" : scalar_text(cursor, "page");
   ApiCall call;
-  call.path = users ? "/crm/v8/users" : "/crm/v8/settings/profiles";
+  call.path = dialect_.root + (users ? "/users" : "/settings/profiles");
   if (users) {
     call.query = {{"type", "AllUsers"}, {"page", number}, {"per_page", "200"}};
     const std::string since = since_of(cursor);
@@ -242,7 +251,7 @@ Task<std::vector<Record>> Connector::read_ids(Session &session, std::string modu
   const std::vector<std::string> lists = field_lists(session.catalog(), module, bridge_field);
   for (const auto &list : lists) {
     ApiCall call;
-    call.path = "/crm/v8/" + api_name;
+    call.path = dialect_.root + "/" + api_name;
     call.query = {{"fields", list}, {"ids", ids}, {"per_page", "200"}};
     if (api_name == "Leads") call.query.emplace_back("converted", "both");
     const HttpResult result = co_await session.send(std::move(call));

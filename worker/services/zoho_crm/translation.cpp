@@ -162,13 +162,15 @@ Json describe_field(const Catalog &catalog, const Json &field) {
       {"website", "text"},
       {"autonumber", "text"}};
   const std::string data_type = scalar_text(field, "data_type");
+  // Bigin says it of the form, not of the interface.
+  const Json *writable = find(field, "operation_type.api_update");
+  if (writable == nullptr) writable = find(field, "view_type.edit");
   const auto known = std::find_if(types.begin(), types.end(),
                                   [&](const auto &pair) { return pair.first == data_type; });
   Json answer = {{"field", scalar_text(field, "api_name")},
                  {"api_name", scalar_text(field, "api_name")},
                  {"type", known == types.end() ? std::string("json") : std::string(known->second)},
-                 {"writable", truthy(find(field, "operation_type.api_update")) &&
-                                  !truthy(find(field, "read_only"))},
+                 {"writable", truthy(writable) && !truthy(find(field, "read_only"))},
                  {"custom", truthy(find(field, "custom_field"))}};
   if (answer["type"] == "reference") {
     const std::string target =

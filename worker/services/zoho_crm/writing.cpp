@@ -77,7 +77,8 @@ Task<Delivered> Connector::create(Session &session, std::vector<Change> changes)
   for (const auto &change : changes) {
     if (change.in_doubt) doubtful.push_back(change);
   }
-  if (!doubtful.empty()) {
+  // Without a query the unique field alone decides: a second attempt finds the first.
+  if (!doubtful.empty() && (dialect_.has_queries || bridge_field.empty())) {
     // Not as one conditional expression: g++ 12 destroys what is awaited there twice.
     HttpResult result;
     if (is_note(changes.front().module)) {
@@ -114,7 +115,7 @@ Task<Delivered> Connector::create(Session &session, std::vector<Change> changes)
   if (!fresh.empty()) {
     ApiCall call;
     call.method = "POST";
-    call.path = "/crm/v8/" + api_name_of(session, fresh.front().module);
+    call.path = dialect_.root + "/" + api_name_of(session, fresh.front().module);
     call.body = write_body(session, fresh, bridge_field);
     call.repeatable = !bridge_field.empty();
     const HttpResult result = co_await session.send(std::move(call));
@@ -157,7 +158,7 @@ Task<HttpResult> Connector::look_up(Session &session, std::vector<Change> change
   for (const auto &change : changes) ids += (ids.empty() ? "'" : ",'") + change.record_id + "'";
   ApiCall call;
   call.method = "POST";
-  call.path = "/crm/v8/coql";
+  call.path = dialect_.root + "/coql";
   call.body = {{"select_query", "select id, " + bridge_field_ + " from " +
                                     api_name_of(session, changes.front().module) + " where " +
                                     bridge_field_ + " in (" + ids + ") limit 0, 200"}};
@@ -180,11 +181,12 @@ Task<HttpResult> Connector::look_up(Session &session, std::vector<Change> change
 Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Change> changes) {
   ApiCall call;
   call.method = "PUT";
-  call.path = "/crm/v8/" + api_name_of(session, changes.front().module);
+  call.path = dialect_.root + "/" + api_name_of(session, changes.front().module);
   call.body = write_body(session, changes, {});
   // The guard speaks of one record; on a batch its meaning is not documented.
   if (const std::string guard = whole_seconds(changes.front().version);
-      changes.size() == 1 && !guard.empty() && !is_note(changes.front().module)) {
+      dialect_.guards_updates && changes.size() == 1 && !guard.empty() &&
+      !is_note(changes.front().module)) {
     call.headers.push_back("If-Unmodified-Since: " + guard);
   }
   const HttpResult result = co_await session.send(std::move(call));
@@ -197,7 +199,7 @@ Task<std::vector<Settled>> Connector::remove(Session &session, std::vector<Chang
   for (const auto &change : changes) ids += (ids.empty() ? "" : ",") + change.external_id;
   ApiCall call;
   call.method = "DELETE";
-  call.path = "/crm/v8/" + api_name_of(session, changes.front().module);
+  call.path = dialect_.root + "/" + api_name_of(session, changes.front().module);
   call.query = {{"ids", ids}};
   if (!is_note(changes.front().module)) call.query.emplace_back("wf_trigger", "false");
   const HttpResult result = co_await session.send(std::move(call));

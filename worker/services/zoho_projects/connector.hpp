@@ -58,6 +58,7 @@ class Connector : public Service {
   Task<Verdict> finish_project(Session &session, Change change, std::string project_id);
   Task<Verdict> associate_client(Session &session, Change change, std::string project_id);
   // writing_people.cpp
+  Task<Delivered> add_user(Session &session, Change change);
   Task<Delivered> write_client_user(Session &session, Change change);
   Task<Verdict> set_members(Session &session, Place place, std::string list, std::string add,
                             Json wanted);

@@ -47,6 +47,10 @@ Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes
   if (change.module == "projects_client" && !assumed_calls_) {
     co_return only(settle(change, switched_off("writing clients")));
   }
+  if (change.module == "projects_user") {
+    if (!assumed_calls_) co_return only(settle(change, switched_off("adding users")));
+    co_return co_await add_user(session, std::move(change));
+  }
   if (change.module == "projects_client_user") {
     if (!assumed_calls_) co_return only(settle(change, switched_off("writing client users")));
     co_return co_await write_client_user(session, std::move(change));

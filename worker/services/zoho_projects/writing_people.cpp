@@ -3,6 +3,7 @@
 // all of it is off unless assumed calls are on.  Nobody is mailed: "notify" is false.
 #include <algorithm>
 
+#include "http/origin.hpp"
 #include "services/zoho_projects/connector.hpp"
 #include "services/zoho_projects/paging.hpp"
 #include "services/zoho_projects/place.hpp"
@@ -35,6 +36,41 @@ Verdict of_a_step(const HttpResult &result) {
 }
 
 }  // namespace
+
+Task<Delivered> Connector::add_user(Session &session, Change change) {
+  const Place place = place_of(session, change.context);
+  const std::string users = portal_path(place.portal_id) + "/users";
+  if (change.operation != Operation::create) {
+    co_return only(
+        settle(change, {Outcome::park, "read_only", "a portal's user is changed in Projects", {}}));
+  }
+  // Whoever is in the portal already stays as he is, whoever put him there: a person, or an attempt
+  // of ours whose answer was lost.
+  ApiCall look;
+  look.path = users + "/" + url_encode(text_field(change, "email"));
+  const HttpResult known = co_await session.send(std::move(look));
+  Verdict verdict = judge_answer(known);
+  Settled settled = settle(change, {});
+  if (verdict.outcome == Outcome::done) {
+    take_answer(session, change, known, place, settled);
+    settled.created = !settled.external_id.empty();
+    if (settled.created) co_return only(std::move(settled));
+  } else if (verdict.outcome != Outcome::gone) {
+    if (verdict.outcome != Outcome::park && change.in_doubt) verdict.outcome = Outcome::in_doubt;
+    co_return only(settle(change, std::move(verdict)));
+  }
+  ApiCall call = post(users, to_service(session.catalog(), change));
+  call.repeatable = false;
+  const HttpResult result = co_await session.send(std::move(call));
+  settled = settle(change, of_a_step(result));
+  if (settled.verdict.outcome == Outcome::done) {
+    take_answer(session, change, result, place, settled);
+    settled.created = !settled.external_id.empty();
+    if (!settled.created)
+      settled.verdict = {Outcome::in_doubt, "unreadable_answer", "no id in it", {}};
+  }
+  co_return only(std::move(settled));
+}
 
 Task<Delivered> Connector::write_client_user(Session &session, Change change) {
   const Place place = place_of(session, change.context);
