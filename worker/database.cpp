@@ -71,9 +71,8 @@ std::vector<Organization> Database::worker_organizations(const std::string &serv
                                             "key_email, credential_at"
                                             "  FROM crm_bridge.worker_organizations($1)",
                                             service)) {
-    answer.push_back(
-        {row[0].as<std::int64_t>(), text(row[1]), text(row[2]), text(row[3]), text(row[4]),
-         text(row[5]), text(row[6])});
+    answer.push_back({row[0].as<std::int64_t>(), text(row[1]), text(row[2]), text(row[3]),
+                      text(row[4]), text(row[5]), text(row[6])});
   }
   return answer;
 }

@@ -32,8 +32,7 @@ ParsedOptions parse_options(int argument_count, const char *const *arguments) {
   seal->add_option("--org", options.org_id, "the organization's number")
       ->required()
       ->check(CLI::PositiveNumber);
-  seal->add_option("--kind", options.kind,
-                   "oauth, or zsc_key for another user's portal (Projects)")
+  seal->add_option("--kind", options.kind, "oauth, or zsc_key for another user's portal (Projects)")
       ->capture_default_str();
   seal->add_option("--email", options.email, "whose it is; needed for a ZSC key");
   CLI::App *keygen =

@@ -20,8 +20,9 @@ struct Organization {
   std::string state{};      // of the integration; `active` means: go
   std::string portal_id{};  // the chosen portal's external id
   std::string time_zone{};
-  std::string key_email{};      // whose portals the ZSC key in use opens; empty: our own
-  std::string credential_at{};  // when the credential in use was stored: another one is another time
+  std::string key_email{};  // whose portals the ZSC key in use opens; empty: our own
+  std::string
+      credential_at{};  // when the credential in use was stored: another one is another time
   bool active() const { return state == "active"; }
 };
 

@@ -36,7 +36,7 @@ DO $parents$
 DECLARE
   child record;
 BEGIN
-  FOR child IN SELECT unnest(ARRAY['integration', 'role_binding', 'setting', 'automation', 'credential', 'service_field', 'pairing', 'budget_limit', 'profile_permission',
+  FOR child IN SELECT unnest(ARRAY['integration', 'role_binding', 'setting', 'automation', 'credential', 'service_field', 'pairing', 'budget_limit', 'profile_permission', 'integration_field',
                                    'merge_policy', 'cursor', 'run', 'command', 'client_matching']) AS name, 'organization' AS parent
                UNION ALL SELECT 'field_mapping', 'pairing' LOOP
     EXECUTE format('CREATE TRIGGER demand_parent AFTER INSERT OR UPDATE OF org_id%s ON crm_bridge.%I FOR EACH ROW EXECUTE FUNCTION crm_bridge._demand_parent(%L)',

@@ -69,7 +69,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN ARRAY(SELECT m.module FROM crm_bridge.module AS m ORDER BY 1)
-    || ARRAY['module', 'standard_field', 'capability', 'known_setting', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'merge_policy',
+    || ARRAY['module', 'standard_field', 'capability', 'known_setting', 'organization', 'integration', 'service_field', 'pairing', 'field_mapping', 'integration_field', 'merge_policy',
              'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history',
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
@@ -143,7 +143,7 @@ BEGIN
   PERFORM crm_bridge._bind(role, 'administrator', acts_as, crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
     ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'activate_bigin', 'deactivate_bigin', 'activate_office_directory', 'import_project_users', 'import_client_users', 'create_portal', 'use_shared_portal', 'mark_key_stale', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
-          'create_projects_from_won_deals', 'map_field', 'unmap_field', 'confirm_field_mapping', 'discard_field_mapping', 'check_field_mapping', '_check_conversion', 'reconcile', 'record_merged', 'set_budget',
+          'create_projects_from_won_deals', 'add_integration_field', 'remove_integration_field', 'map_field', 'unmap_field', 'confirm_field_mapping', 'discard_field_mapping', 'check_field_mapping', '_check_conversion', 'reconcile', 'record_merged', 'set_budget',
           'set_profile_permission', '_demand_administrator', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client']);
   PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification', 'retry_notification', 'credential_status']);
 END

@@ -20,7 +20,7 @@ BEGIN
       -- Configuration speaks of modules and pairings too, but holds no record's values.
       SELECT a.attname INTO subject FROM pg_attribute AS a
        WHERE a.attrelid = tenant.oid AND a.attname IN ('module', 'pairing') AND NOT a.attisdropped
-         AND tenant.relname NOT IN ('service_field', 'pairing', 'field_mapping', 'cursor', 'run', 'budget', 'budget_limit', 'budget_use',
+         AND tenant.relname NOT IN ('service_field', 'pairing', 'field_mapping', 'integration_field', 'cursor', 'run', 'budget', 'budget_limit', 'budget_use',
                                     'budget_place', 'webhook_channel')
        ORDER BY 1 LIMIT 1;
       EXECUTE format('CREATE POLICY %I ON crm_bridge.%I USING (org_id OPERATOR(pg_catalog.=) crm_bridge.current_org()%s)',

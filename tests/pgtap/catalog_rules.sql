@@ -145,7 +145,7 @@ CREATE TEMP VIEW policies AS
          (SELECT min(a.attname) FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname IN ('module', 'pairing')) AS subject
     FROM ours AS c JOIN pg_policy AS p ON p.polrelid = c.oid LEFT JOIN crm_bridge.module AS m ON m.module = c.relname;
 -- They speak of modules and pairings and hold no record's values.
-CREATE TEMP VIEW configuration (name) AS VALUES ('service_field'), ('pairing'), ('field_mapping'), ('cursor'), ('run'), ('budget'),
+CREATE TEMP VIEW configuration (name) AS VALUES ('service_field'), ('pairing'), ('field_mapping'), ('integration_field'), ('cursor'), ('run'), ('budget'),
   ('budget_limit'), ('budget_use'), ('budget_place'), ('webhook_channel');
 SELECT is_empty($$ SELECT relname, polname FROM policies WHERE NOT polpermissive OR polcmd <> '*' $$,
   'scale-out 20: every policy is for all commands');

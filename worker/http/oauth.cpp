@@ -16,7 +16,8 @@ constexpr seconds early{300};
 // The throttle counts ten minutes; asking more often only prolongs it.
 constexpr milliseconds throttle_pause = std::chrono::minutes{10};
 constexpr milliseconds transient_pause = seconds{5};
-// The service is stopped until somebody renews the credential; until that is known, not again at once.
+// The service is stopped until somebody renews the credential; until that is known, not again at
+// once.
 constexpr milliseconds broken_pause = seconds{10};
 
 }  // namespace
@@ -91,8 +92,8 @@ std::string AccessTokens::get(std::int64_t org_id, const Source &source) {
   const auto now = Clock::now();
   if (!state.token.empty() && now < state.renew_at) return state.token;
   if (now < state.blocked_until) {
-    throw NoToken(state.blocked_because,
-                  std::chrono::ceil<milliseconds>(state.blocked_until - now), state.refused);
+    throw NoToken(state.blocked_because, std::chrono::ceil<milliseconds>(state.blocked_until - now),
+                  state.refused);
   }
   return refresh(state, source());
 }

@@ -70,8 +70,8 @@ std::string compose_message(const Mail &mail, const Sender &sender, const std::s
   message += mailbox_header("To", {}, to);
   message += text_header("Subject", mail.subject);
   message += date_header(mail.queued_at);
-  message += "Message-ID: <" + mail.notification_id + "@" +
-             std::string(domain_of(sender.address)) + ">\r\n";
+  message += "Message-ID: <" + mail.notification_id + "@" + std::string(domain_of(sender.address)) +
+             ">\r\n";
   message += "MIME-Version: 1.0\r\n";
   message += "Auto-Submitted: auto-generated\r\n";
   message += "Content-Language: " + language_tag(mail.locale) + "\r\n";

@@ -51,9 +51,9 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
   }
   if (organization == nullptr) return nullptr;
   Entry &entry = entries_[org_id];
-  const bool same =
-      entry.session && entry.session->organization().portal_id == organization->portal_id &&
-      entry.session->organization().credential_at == organization->credential_at;
+  const bool same = entry.session &&
+                    entry.session->organization().portal_id == organization->portal_id &&
+                    entry.session->organization().credential_at == organization->credential_at;
   if (same && now - entry.loaded_at < catalog_holds) return entry.session;
   context_.tokens().forget_others(org_id, organization->credential_at);
   Catalog catalog;
@@ -74,14 +74,16 @@ std::shared_ptr<Session> Sessions::of(std::int64_t org_id) {
       [this, org_id](const std::string &module, const std::string &after, int limit) {
         return database().next_records(module, after, limit, org_id);
       });
-  entry.session->when_refused([this, org_id](const std::string &stored_at, const std::string &reason) {
-    note_refusal(org_id, stored_at, reason);
-  });
+  entry.session->when_refused(
+      [this, org_id](const std::string &stored_at, const std::string &reason) {
+        note_refusal(org_id, stored_at, reason);
+      });
   entry.loaded_at = now;
   return entry.session;
 }
 
-// The service stops for the want of a credential (R20); whoever cannot say so now says it next time.
+// The service stops for the want of a credential (R20); whoever cannot say so now says it next
+// time.
 void Sessions::note_refusal(std::int64_t org_id, const std::string &stored_at,
                             const std::string &reason) {
   const std::string &service = context_.settings().kind;
