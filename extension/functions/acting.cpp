@@ -77,6 +77,7 @@ constinit bool stale = true;
 constinit bool registered = false;
 constinit Oid configuration_marker = InvalidOid;
 constinit Oid people_marker = InvalidOid;
+constinit bool provisional = false;    // something was read with the snapshot of parallel mode
 constinit std::uint64_t asked_at = 0;  // the statement that accepted invalidations last
 
 void on_relation(Datum, Oid relation) {
@@ -99,6 +100,7 @@ Identity &identity() {
     pg::call([] { AcceptInvalidationMessages(); });
     asked_at = statement;
   }
+  if (provisional && !IsInParallelMode()) stale = true;
   if (!registered) {
     pg::call([] {
       CacheRegisterRelcacheCallback(on_relation, static_cast<Datum>(0));
@@ -111,6 +113,7 @@ Identity &identity() {
   if (stale || instance->role != role || instance->settings != settings::identity_changes) {
     bool const forgotten = stale;
     stale = false;
+    provisional = false;
     *instance = Identity{role, settings::identity_changes, std::nullopt, {}};
     if (forgotten) {
       configuration_marker = table("installation");
@@ -223,7 +226,7 @@ const Actor &in(std::int64_t org_id) {
   Oid const role = known.role;
   auto made = std::make_unique<Known>(org_id, look_up(org_id, role));
   // In parallel mode the look-up had the leader's snapshot, which may be an old one.
-  if (IsInParallelMode()) stale = true;
+  provisional = provisional || IsInParallelMode();
   known.actors.push_back(std::move(made));
   return known.actors.back()->actor;
 }
@@ -245,6 +248,29 @@ std::optional<std::int64_t> organization() {
     return may ? std::optional<std::int64_t>{settings::organization} : std::nullopt;
   }
   return allowed.size() == 1 ? std::optional<std::int64_t>{allowed.front()} : std::nullopt;
+}
+
+std::optional<std::int64_t> visible_organization() {
+  // Row security asks this for every row of a scan: the last answer holds while nothing moved.
+  struct Answer {
+    std::uint64_t statement = 0, settings = 0;
+    Oid role = InvalidOid;
+    std::optional<std::int64_t> org_id;
+  };
+  static Answer last;
+  auto const statement = static_cast<std::uint64_t>(GetCurrentStatementStartTimestamp());
+  if (!stale && last.statement == statement && last.settings == settings::identity_changes &&
+      last.role == GetOuterUserId())
+    return last.org_id;
+  std::optional<std::int64_t> org_id = organization();
+  if (org_id.has_value()) {
+    const core::Holder &holder = in(*org_id).holder;
+    if (core::judge(holder, core::Action::see_tab) != core::Verdict::allowed ||
+        core::judge(holder, core::Action::view) != core::Verdict::allowed)
+      org_id.reset();
+  }
+  last = {statement, settings::identity_changes, GetOuterUserId(), org_id};
+  return org_id;
 }
 
 bool is_owner(Whose whose) {

@@ -26,6 +26,9 @@ const std::vector<std::int64_t> &organizations();
 // What current_org() gives; nullopt where it is not settled.
 std::optional<std::int64_t> organization();
 
+// The same for the data of Projects: nullopt also for whoever may not see it (tab and View, R31).
+std::optional<std::int64_t> visible_organization();
+
 // Superusers, and whoever has the owner's rights on the extension's tables, pass every check, as
 // they do with the server's own row security.  `current` asks of the role whose privileges count at
 // the moment, which inside a SECURITY DEFINER function is the function's owner.

@@ -101,28 +101,19 @@ Datum acting_organization(FunctionCallInfo fcinfo) {
   return Int64GetDatum(settings::acting_user.org_id);
 }
 
-// The tab hides all of it, View what is in it (R31).
-bool may_view(std::int64_t org_id) {
-  const core::Holder &holder = acting::in(org_id).holder;
-  return core::judge(holder, core::Action::see_tab) == core::Verdict::allowed &&
-         core::judge(holder, core::Action::view) == core::Verdict::allowed;
-}
-
-// Row security of the mirrors of Projects compares a row's organization with this: the session's,
-// or NULL where its data may not be seen.  Asked for every row of a scan, it must be cheap.
+// Row security of the mirrors of Projects compares a row's organization with this.
 Datum visible_org(FunctionCallInfo fcinfo) {
-  std::optional<std::int64_t> const org_id = acting::organization();
-  bool const visible = org_id.has_value() && may_view(*org_id);
-  fcinfo->isnull = !visible;
+  std::optional<std::int64_t> const org_id = acting::visible_organization();
+  fcinfo->isnull = !org_id.has_value();
   return Int64GetDatum(org_id.value_or(0));
 }
 
 // Whether rows that speak of this module or pairing may be seen: what Projects holds is also in
 // history, conflicts, shadows, deliveries and links.
 Datum may_see(FunctionCallInfo fcinfo) {
+  if (acting::visible_organization().has_value()) return BoolGetDatum(true);
   std::optional<std::int64_t> const org_id = acting::organization();
   if (!org_id.has_value()) return BoolGetDatum(false);
-  if (may_view(*org_id)) return BoolGetDatum(true);
   std::string const subject = pg::text_of(PG_GETARG_DATUM(0));
   if (is_projects(subject)) return BoolGetDatum(false);
   auto const organization = catalog::organization(*org_id);

@@ -24,10 +24,9 @@ set_up() {
 }
 
 print_circumstances
-say "$scanned tasks; medians of $rounds rounds of $seconds s; no parallel query, so that what is compared is a row's cost"
+say "$scanned tasks; medians of $rounds rounds of $seconds s; neither parallel query nor JIT, so that what is compared is a row's cost"
 set_up
-# The setting is the roles', so that both sides plan alike.
-query 'ALTER ROLE app SET max_parallel_workers_per_gather = 0; ALTER ROLE ben SET max_parallel_workers_per_gather = 0'
+query "ALTER DATABASE $PGDATABASE SET max_parallel_workers_per_gather = 0; ALTER DATABASE $PGDATABASE SET jit = off"
 
 printf '\\set n random(1, %d)\n%s\n' "$scanned" "UPDATE crm_bridge.projects_task SET priority = CASE priority WHEN 'low' THEN 'high' ELSE 'low' END WHERE org_id = 1 AND external_id = :n::text;" >"$SESSION/write.sql"
 printf '\\set n random(1, %d)\n%s\n' $((scanned / 1000)) "UPDATE crm_bridge.projects_task SET priority = CASE priority WHEN 'low' THEN 'high' ELSE 'low' END WHERE org_id = 1 AND external_id = ANY (ARRAY(SELECT (1000 * (:n - 1) + g)::text FROM generate_series(1, 1000) AS g));" >"$SESSION/write_many.sql"
