@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(sixty_four_kept_connections_are_served_at_once) {
   for (auto &client : clients) BOOST_TEST(contract.get(*client, "/crm/v8/org").status == 200);
 }
 
-BOOST_AUTO_TEST_CASE(the_ready_file_names_the_four_addresses) {
+BOOST_AUTO_TEST_CASE(the_ready_file_names_all_addresses) {
   const Folder folder;
   Options options;
   options.ready_file = folder.path / "ready";
@@ -258,7 +258,8 @@ BOOST_AUTO_TEST_CASE(the_ready_file_names_the_four_addresses) {
   std::ifstream file{options.ready_file};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   BOOST_TEST(text == "SANDBOX_ACCOUNTS=" + sandbox.accounts() + "\nSANDBOX_CRM=" + sandbox.crm() +
-                         "\nSANDBOX_PROJECTS=" + sandbox.projects() +
+                         "\nSANDBOX_PROJECTS=" + sandbox.projects() + "\nSANDBOX_BIGIN=" +
+                         sandbox.bigin() + "\nSANDBOX_GRAPH=" + sandbox.graph() +
                          "\nSANDBOX_CONTROL=" + sandbox.control() + "\n");
 }
 

@@ -68,7 +68,7 @@ inline Catalog office_catalog() {
 inline Catalog projects_catalog() {
   Catalog catalog;
   catalog.modules = {{"projects_portal", "portals", "portal", false, false, false, true},
-                     {"projects_user", "users", "portal user", false, false, false, true},
+                     {"projects_user", "users", "portal user", true, false, false, true},
                      {"projects_client", "clients", "client", true, true, true, true},
                      {"projects_task_status", "statuses", "task status", false, false, false, true},
                      {"projects_project", "projects", "project", true, true, true, true},
@@ -92,7 +92,8 @@ inline Catalog projects_catalog() {
   catalog.fields["projects_portal"] = {{"projects_portal", "name", "portal_name", "text"}};
   catalog.fields["projects_user"] = {
       {"projects_user", "full_name", "full_name", "text"},
-      {"projects_user", "role", "role", "text"},
+      {"projects_user", "email", "email", "text", "", true},
+      {"projects_user", "role", "role", "text", "", true},
       {"projects_user", "portal_id", "portal", "reference", "projects_portal", false, false, true}};
   catalog.fields["projects_project"] = {
       {"projects_project", "name", "name", "text", "", true},

@@ -68,6 +68,37 @@ BOOST_AUTO_TEST_CASE(a_lost_comment_is_looked_for_by_what_it_says) {
   for (const auto &call : stage.calls()) BOOST_TEST(!call.starts_with("POST"), call);
 }
 
+BOOST_AUTO_TEST_CASE(r33_r34_a_user_is_added_once_and_whoever_is_there_keeps_his_role) {
+  ProjectsStage empty([](const std::string &call) {
+    if (call.starts_with("GET"))
+      return Answer(404, R"({"error":{"title":"RESOURCE_NOT_FOUND","status_code":"404"}})");
+    return Answer(201, R"({"id":"44","zpuid":"44","email":"olga@zylker.example"})");
+  });
+  const Change olga = change("projects_user", Operation::create,
+                             R"({"email":"olga@zylker.example","role":"Employee"})");
+  const Delivered added = empty.deliver(olga);
+  BOOST_TEST(outcome(added) == "done");
+  BOOST_TEST(added.settled[0].external_id == "44");
+  const std::vector<std::string> wanted{
+      "GET /api/v3/portal/1/users/olga%40zylker.example",
+      R"(POST /api/v3/portal/1/users {"email":"olga@zylker.example","role":"Employee"})"};
+  BOOST_TEST(empty.calls() == wanted, boost::test_tools::per_element());
+
+  ProjectsStage full([](const std::string &) {
+    return Answer(200, R"({"id":"44","email":"olga@zylker.example","role":{"name":"Manager"}})");
+  });
+  Change again = olga;
+  again.in_doubt = true;
+  const Delivered known = full.deliver(again);
+  BOOST_TEST(known.settled.at(0).external_id == "44");
+  BOOST_TEST(known.settled[0].created);
+  for (const auto &call : full.calls()) BOOST_TEST(call.starts_with("GET"), call);
+
+  ProjectsStage off([](const std::string &) { return Answer(200, "{}"); }, false);
+  BOOST_TEST(off.deliver(olga).settled.at(0).verdict.reason == "assumed_call");
+  BOOST_TEST(off.calls().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_client_user_is_invited_quietly_and_looked_up_by_address) {
   ProjectsStage stage([](const std::string &call) {
     if (call.starts_with("GET"))
