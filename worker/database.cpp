@@ -97,7 +97,7 @@ std::vector<Change> Database::claim(const std::string &service, int limit, const
   std::vector<Change> answer;
   for (const auto &row :
        connection_->query("SELECT module, record_id, operation, external_id, "
-                          "version, fields, context, attempt, in_doubt"
+                          "version, fields, context, attempt, in_doubt, doubted"
                           "  FROM crm_bridge.claim($1, $2, $3::uuid, $4::text[], $5)",
                           service, limit, lease, array_literal(resting), org_id)) {
     Change change;
@@ -113,6 +113,7 @@ std::vector<Change> Database::claim(const std::string &service, int limit, const
     if (Json context = json(row[6]); context.is_object()) change.context = std::move(context);
     change.attempt = row[7].as<int>(1);
     change.in_doubt = row[8].as<bool>(false);
+    change.doubted = json(row[9]);
     answer.push_back(std::move(change));
   }
   return answer;

@@ -39,6 +39,7 @@ struct Change {
   Json context = Json::object();
   int attempt = 1;
   bool in_doubt = false;
+  Json doubted{};  // what earlier attempts at a create sent, where it differs from `fields`
 };
 
 // A record as the service has it.

@@ -79,7 +79,7 @@ REVOKE ALL ON FUNCTION crm_bridge._compose(bigint, uuid[]) FROM PUBLIC;
 -- Errors: 55000 not armed; 22023 a bad limit.
 CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease uuid, resting text[] DEFAULT '{}', org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
-               context jsonb, attempt integer, in_doubt boolean)
+               context jsonb, attempt integer, in_doubt boolean, doubted jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
@@ -182,7 +182,7 @@ REVOKE ALL ON FUNCTION crm_bridge._note_doubt(bigint, uuid, jsonb, jsonb) FROM P
 -- A record that refers to one that has no external id yet is put aside until that one has.
 CREATE OR REPLACE FUNCTION crm_bridge._prepare(org_id bigint, claimed uuid[], portal text)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
-               context jsonb, attempt integer, in_doubt boolean)
+               context jsonb, attempt integer, in_doubt boolean, doubted jsonb)
 LANGUAGE plpgsql VOLATILE
 -- Planned once: each statement is one probe of a key.
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -201,12 +201,16 @@ BEGIN
     UPDATE crm_bridge.delivery AS d
        SET sent = CASE WHEN request.waits_for IS NULL THEN request.own END,
            fields = CASE WHEN request.waits_for IS NULL THEN '{}' ELSE d.fields END,
+           -- Where the service keeps no id of ours, the record of a lost answer is looked up by what was sent then.
+           doubted = CASE WHEN request.in_doubt AND request.operation = 'create' AND d.sent <> '{}' AND d.sent <> request.own
+                          THEN COALESCE(jsonb_path_query_array(d.doubted, '$[last - 8 to last]'), '[]') || jsonb_build_array(d.sent) ELSE d.doubted END,
            state = CASE WHEN request.waits_for IS NULL THEN 'in_flight' ELSE 'waiting' END,
            stopped = request.waits_for IS NOT NULL,
            lease = CASE WHEN request.waits_for IS NULL THEN d.lease END,
            waits_for = request.waits_for,
            attempts = CASE WHEN request.waits_for IS NULL THEN d.attempts ELSE d.attempts - 1 END
-     WHERE d.org_id = org AND d.record_id = request.record_id;
+     WHERE d.org_id = org AND d.record_id = request.record_id
+    RETURNING d.doubted INTO doubted;
     IF request.waits_for IS NOT NULL THEN
       awaited := awaited || request.waits_for;
       CONTINUE;

@@ -144,7 +144,7 @@ BEGIN
   ), due_again AS (
     UPDATE crm_bridge.delivery AS d
        SET state = CASE WHEN j.taken THEN 'parked' ELSE 'pending' END, stopped = j.taken,
-           lease = NULL, sent = NULL, in_doubt = false, attempts = 0, not_before = '-infinity',
+           lease = NULL, sent = NULL, doubted = NULL, in_doubt = false, attempts = 0, not_before = '-infinity',
            reason = CASE WHEN j.taken THEN 'external_id_taken' END,
            detail = CASE WHEN j.taken THEN format('The service''s record %s belongs to another record here.', j.external_id) END
       FROM judged AS j

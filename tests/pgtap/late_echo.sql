@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(23);
+SELECT plan(25);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -76,5 +76,12 @@ UPDATE crm_bridge.crm_deal SET amount = 110;
 SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
 UPDATE crm_bridge.shadow SET doubted_until = clock_timestamp();
 SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '3 hours'), '{"amount": 100}'), 'updated', 'after ten minutes nothing is late any more');
+-- A create whose answer was lost, edited before it is tried again (B3).
+INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('Made');
+SELECT results_eq(format('SELECT c.operation, c.doubted FROM crm_bridge.claim(%L, 10, %L, org_id => 1) AS c', 'zoho_crm', :'lease'), $$ VALUES ('create', NULL::jsonb) $$, 'B3: a create');
+SELECT f.state FROM crm_bridge.delivery AS d, crm_bridge.fail(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', d.record_id, 'outcome', 'in_doubt', 'reason', 'timed_out')), 1) AS f WHERE d.state = 'in_flight' \g /dev/null
+UPDATE crm_bridge.delivery SET not_before = '-infinity';
+UPDATE crm_bridge.crm_deal SET deal_name = 'Edited' WHERE deal_name = 'Made';
+SELECT results_eq(format('SELECT c.fields, c.in_doubt, c.doubted FROM crm_bridge.claim(%L, 10, %L, org_id => 1) AS c', 'zoho_crm', :'lease'), $$ VALUES ('{"deal_name": "Edited"}'::jsonb, true, '[{"deal_name": "Made"}]'::jsonb) $$, 'B3: whose answer was lost is handed out with what it said then');
 SELECT * FROM finish();
 ROLLBACK;

@@ -68,6 +68,21 @@ BOOST_AUTO_TEST_CASE(a_lost_comment_is_looked_for_by_what_it_says) {
   for (const auto &call : stage.calls()) BOOST_TEST(!call.starts_with("POST"), call);
 }
 
+BOOST_AUTO_TEST_CASE(b3_a_lost_create_that_was_edited_since_is_found_by_what_was_sent_then) {
+  ProjectsStage stage([](const std::string &call) {
+    if (call.starts_with("GET"))
+      return Answer(200, R"({"comments":[{"id":"91","comment":"as it was"}]})");
+    return Answer(200, R"([{"id":"91","comment":"x"}])");
+  });
+  Change lost = change("projects_comment", Operation::create, R"({"content":"edited since"})");
+  lost.in_doubt = true;
+  lost.doubted = parse_json(R"([{"content":"never arrived"},{"content":"as it was"}])");
+  const Delivered delivered = stage.deliver(lost);
+  BOOST_TEST(outcome(delivered) == "done");
+  BOOST_TEST(delivered.settled[0].external_id == "91");
+  for (const auto &call : stage.calls()) BOOST_TEST(!call.starts_with("POST"), call);
+}
+
 BOOST_AUTO_TEST_CASE(r33_r34_a_user_is_added_once_and_whoever_is_there_keeps_his_role) {
   ProjectsStage empty([](const std::string &call) {
     if (call.starts_with("GET"))

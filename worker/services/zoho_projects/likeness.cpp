@@ -43,15 +43,15 @@ bool comes_back(const std::string &type) {
 
 }  // namespace
 
-Likeness likeness(const Catalog &catalog, const Change &change, const Json &there,
-                  const Record &record) {
+Likeness likeness(const Catalog &catalog, const std::string &module, const Json &sent,
+                  const Json &there, const Record &record) {
   bool same = true;
-  for (const auto &field : catalog.fields_of(change.module)) {
+  for (const auto &field : catalog.fields_of(module)) {
     if (!comes_back(field.type) || !field.writable || field.custom) continue;
-    const Json *sent = find(change.fields, field.field);
-    if (sent == nullptr || sent->is_null()) continue;
+    const Json *said = find(sent, field.field);
+    if (said == nullptr || said->is_null()) continue;
     const Json *found = find(record.fields, field.field);
-    same = same && bare_text(scalar_text(sent)) == bare_text(scalar_text(found));
+    same = same && bare_text(scalar_text(said)) == bare_text(scalar_text(found));
   }
   if (same) return Likeness::ours;
   const std::string created = scalar_text(there, "created_time");

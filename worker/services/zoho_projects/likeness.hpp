@@ -14,8 +14,9 @@ enum class Likeness {
   doubtful,  // it has other values, but was changed since it was made: a person must look
 };
 
-// `there` is the service's record, `record` the same in the mirror's terms.
-Likeness likeness(const Catalog &catalog, const Change &change, const Json &there,
-                  const Record &record);
+// `sent` is what an attempt sent, `there` the service's record, `record` the same in the mirror's
+// terms.
+Likeness likeness(const Catalog &catalog, const std::string &module, const Json &sent,
+                  const Json &there, const Record &record);
 
 }  // namespace crm_bridge::worker::zoho_projects

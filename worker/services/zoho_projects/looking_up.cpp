@@ -84,7 +84,10 @@ Task<Verdict> Connector::choose_list(Session &session, Change change, std::strin
 
 Task<Verdict> Connector::find_created(Session &session, Change change, std::string &found) {
   const Place place = place_of(session, change.context);
-  const std::string name = recognisable(change.module, change.fields, "content");
+  // Any of the attempts may have arrived: the record may bear what an earlier one said.
+  std::vector<Json> attempts{change.fields};
+  if (change.doubted.is_array())
+    attempts.insert(attempts.end(), change.doubted.begin(), change.doubted.end());
   const std::string now = now_in_utc();
   const ModuleInfo *module = session.catalog().module(change.module);
   const bool sorted = change.module == "projects_project" || change.module == "projects_task";
@@ -111,11 +114,19 @@ Task<Verdict> Connector::find_created(Session &session, Change change, std::stri
       const std::string created = scalar_text(record, "created_time");
       const bool old = !created.empty() && seconds_between(now, created) > look_back_seconds;
       if (old && sorted) more = false;
-      if (old || recognisable(change.module, record, "comment") != name) continue;
-      const Likeness like = likeness(session.catalog(), change, record,
-                                     from_service(session.catalog(), change.module, record, place));
-      if (like == Likeness::ours) candidates.push_back(scalar_text(record, "id"));
-      if (like == Likeness::doubtful) doubtful.push_back(scalar_text(record, "id"));
+      if (old) continue;
+      const std::string name = recognisable(change.module, record, "comment");
+      Likeness best = Likeness::other;
+      for (const Json &sent : attempts) {
+        if (best == Likeness::ours || recognisable(change.module, sent, "content") != name)
+          continue;
+        const Likeness like =
+            likeness(session.catalog(), change.module, sent, record,
+                     from_service(session.catalog(), change.module, record, place));
+        if (like != Likeness::other) best = like;
+      }
+      if (best == Likeness::ours) candidates.push_back(scalar_text(record, "id"));
+      if (best == Likeness::doubtful) doubtful.push_back(scalar_text(record, "id"));
     }
   }
   if (candidates.empty() && doubtful.empty()) co_return Verdict{};
