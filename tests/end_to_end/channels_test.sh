@@ -60,6 +60,16 @@ check_eventually "the catch-up finds what was missed" 1 "$(deals 'missed')"
 new_deal 'told again'
 check_eventually "the channel that was made again tells" 1 "$(deals 'told again')"
 
+# A poll that failed is not put off until the next one is due, here in an hour.
+stop_process worker
+as_person POST /control/webhooks '{"mode":"drop"}' >/dev/null
+new_deal 'unheard'
+as_person POST /control/webhooks '{"mode":"normal"}' >/dev/null
+as_person POST /control/faults '{"service":"accounts","kind":"spoil","how":"truncated","times":2}' >/dev/null
+start_worker worker --config "$SESSION/worker.toml" run
+check_eventually "T15 a garbled answer instead of a token puts a poll off for seconds only" 1 "$(deals 'unheard')"
+as_person DELETE /control/faults >/dev/null
+
 # Lapsed while no worker was there.
 stop_process worker
 let_time_pass $((8 * 86400))
