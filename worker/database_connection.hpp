@@ -71,8 +71,9 @@ struct Database::Connection {
     });
   }
 
-  // The server plans once a session, perhaps while a table is empty: such a plan reads all of it for
-  // each record of ours, until somebody analyzes it.  What has grown by some factor is planned anew.
+  // The server plans once a session, perhaps while a table is empty: such a plan reads all of it
+  // for each record of ours, until somebody analyzes it.  What has grown by some factor is planned
+  // anew.
   void handled(std::size_t records) {
     records_ += records;
     if (records_ < plan_again_at_) return;

@@ -88,7 +88,7 @@ told() { curl -sS -o /dev/null -w '%{http_code}' -H 'Content-Type: application/j
 body() { printf '{"module":"Deals","ids":["%s"],"operation":"update","token":"%s","resource_uri":"http://169.254.169.254/"}' "$1" "$2"; }
 before=$(rows)
 statuses=$(
-  for forged in "" x "${token}x" "${token%?}" "${token%?}0" "${token%?}1" "$(tr 'a-f0-9' 'b-f0-9a' <<<"$token")"; do body 1 "$forged" | told "$url"; echo; done | sort -u
+  for forged in "" x "${token}x" "${token%?}" "${token%?}$(tr '0-9a-f' '1-9a-f0' <<<"${token: -1}")" "$(tr 'a-f0-9' 'b-f0-9a' <<<"$token")"; do body 1 "$forged" | told "$url"; echo; done | sort -u
   body 1 "$token" | told "${url%?}"; echo
   body 1 "$token" | told "${url/organization/}/x"; echo
   body 1 "$token" | told "${url/zoho_crm\/1\//zoho_crm\/2\/}"; echo
