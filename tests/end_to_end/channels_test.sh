@@ -60,6 +60,16 @@ check_eventually "the catch-up finds what was missed" 1 "$(deals 'missed')"
 new_deal 'told again'
 check_eventually "the channel that was made again tells" 1 "$(deals 'told again')"
 
+# A poll that failed is not put off until the next one is due, here in an hour.
+stop_process worker
+as_person POST /control/webhooks '{"mode":"drop"}' >/dev/null
+new_deal 'unheard'
+as_person POST /control/webhooks '{"mode":"normal"}' >/dev/null
+as_person POST /control/faults '{"service":"accounts","kind":"spoil","how":"truncated","times":2}' >/dev/null
+start_worker worker --config "$SESSION/worker.toml" run
+check_eventually "T15 a garbled answer instead of a token puts a poll off for seconds only" 1 "$(deals 'unheard')"
+as_person DELETE /control/faults >/dev/null
+
 # Lapsed while no worker was there.
 stop_process worker
 let_time_pass $((8 * 86400))
@@ -78,7 +88,7 @@ told() { curl -sS -o /dev/null -w '%{http_code}' -H 'Content-Type: application/j
 body() { printf '{"module":"Deals","ids":["%s"],"operation":"update","token":"%s","resource_uri":"http://169.254.169.254/"}' "$1" "$2"; }
 before=$(rows)
 statuses=$(
-  for forged in "" x "${token}x" "${token%?}" "${token%?}0" "${token%?}1" "$(tr 'a-f0-9' 'b-f0-9a' <<<"$token")"; do body 1 "$forged" | told "$url"; echo; done | sort -u
+  for forged in "" x "${token}x" "${token%?}" "${token%?}$(tr '0-9a-f' '1-9a-f0' <<<"${token: -1}")" "$(tr 'a-f0-9' 'b-f0-9a' <<<"$token")"; do body 1 "$forged" | told "$url"; echo; done | sort -u
   body 1 "$token" | told "${url%?}"; echo
   body 1 "$token" | told "${url/organization/}/x"; echo
   body 1 "$token" | told "${url/zoho_crm\/1\//zoho_crm\/2\/}"; echo

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 # About: T01 P1 P6: the worker is killed at random instants while changes flow both ways
 rounds=200
-reduced_rounds=5
+reduced_rounds=3
 
 torture() {
   local kills=$1 kill_round at deals writers=()

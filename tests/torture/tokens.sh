@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: PostgreSQL
 # About: T15: tokens expire under many calls at once, and the token endpoint fails
 rounds=200
-reduced_rounds=2
+reduced_rounds=1
 
 torture() {
   local round before issued worst=0 attempts

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: PostgreSQL
 # About: T13: answers that end at any byte, are reset, drip, are huge, deep, compressed, sent elsewhere, or not text at all
 rounds=400
-reduced_rounds=4
+reduced_rounds=2
 
 # Round n ends answers after n bytes, by a close or by a reset; then each way to spoil an answer, for reads and for writes of both services.
-# Reduced, four of the ways, chosen by the seed.
+# Reduced, three of the ways, chosen by the seed.
 ways=(truncated empty no_object other_object strange_types huge deep gzip bad_utf8 lone_surrogate nul big_header redirect rows_missing rows_shuffled rows_failed)
-choose_ways() { printf '%s\n' "${ways[@]}" | if [[ -n $reduced ]]; then shuf -n 4 --random-source=<(yes "$seed"); else cat; fi; }
+choose_ways() { printf '%s\n' "${ways[@]}" | if [[ -n $reduced ]]; then shuf -n 3 --random-source=<(yes "$seed"); else cat; fi; }
 nothing_is_due() { query_gives 0 "SELECT count(*) FROM crm_bridge.delivery WHERE state IN ('pending', 'in_flight')"; }
 peak_memory() { awk '/VmHWM/ { print int($2 / 1024) }' "/proc/$(process_id worker)/status"; }
 

@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 // How often the database is asked for commands when its doorbell does not ring.
 constexpr milliseconds longest_pause{1000};
+// After a poll that failed the next one does not wait for its turn, and comes later each time.
+constexpr milliseconds after_failure{5000};
 
 }  // namespace
 
@@ -48,7 +50,10 @@ void Poller::loop(Database &database) {
       if (catch_up || Clock::now() >= next) {
         const bool good = poll_organization(database, *session);
         if (catch_up) channels_.caught_up(database, *session, good);
-        next = Clock::now() + shared.configuration.worker.poll_interval;
+        auto &failures = failed_polls_[organization.org_id];
+        failures = good ? 0 : failures + 1;
+        const milliseconds interval = shared.configuration.worker.poll_interval;
+        next = Clock::now() + (good ? interval : std::min(interval, failures * after_failure));
       }
       wake_at = std::min(wake_at, next);
     }

@@ -29,6 +29,7 @@ class Poller {
   Intake intake_;
   Channels channels_;
   std::map<std::int64_t, Clock::time_point> next_poll_;
+  std::map<std::int64_t, int> failed_polls_;  // in a row
 };
 
 // Reads one module to the end, from its cursor, and moves the cursor page by page.  A module that
