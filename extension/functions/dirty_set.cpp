@@ -29,6 +29,7 @@ enum Attribute : std::size_t {
   a_waits_for,
   a_reason,
   a_detail,
+  a_doubted,
   attribute_count
 };
 
@@ -87,7 +88,7 @@ TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &r
 void DirtySet::open() {
   if (writer_ != nullptr) return;
   pg::ContextScope const scope{home_};
-  writer_ = std::make_unique<pg::TableWriter>(delivery_table());
+  writer_ = std::make_unique<pg::TableWriter>(delivery_table(), attribute_count);
   module_name_ = pg::argument(module_.name).value;
   service_ = pg::argument(module_.service).value;
   operation_ = pg::argument(std::string{"write"}).value;
@@ -198,7 +199,8 @@ void DirtySet::add(std::int64_t org_id, const core::Uuid &record,
   values[a_fields] =
       fields.empty() ? no_fields_
                      : pg::argument(std::vector<std::string>{fields.begin(), fields.end()}).value;
-  for (Attribute attribute : {a_lease, a_sent, a_sent_at, a_waits_for, a_reason, a_detail})
+  for (Attribute attribute :
+       {a_lease, a_sent, a_sent_at, a_waits_for, a_reason, a_detail, a_doubted})
     nulls[attribute] = true;
   pg::call([&] { writer_->append(values.data(), nulls.data()); });
 }

@@ -16,7 +16,8 @@ enum Attribute : std::size_t {
   actor_name,
   transaction_id,
   run_id,
-  old_values
+  old_values,
+  attribute_count
 };
 
 constinit pg::Statement select_last_edit{
@@ -101,7 +102,9 @@ core::Uuid new_uuid(TimestampTz now) {
 
 HistoryWriter::HistoryWriter(const Module &module, const char *operation, Origin origin,
                              const std::string &actor, const std::optional<core::Uuid> &run)
-    : at_(GetCurrentTimestamp()), writer_(leaf_of(at_)), actor_(pg::argument(actor).value) {
+    : at_(GetCurrentTimestamp()),
+      writer_(leaf_of(at_), attribute_count),
+      actor_(pg::argument(actor).value) {
   values_[module_name] = pg::argument(module.name).value;
   values_[origin_name] = pg::argument(std::string{to_text(origin)}).value;
   values_[operation_name] = pg::argument(std::string{operation}).value;

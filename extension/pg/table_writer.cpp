@@ -18,9 +18,15 @@ void insert_index_entries(ResultRelInfo *result, TupleTableSlot *slot, EState *e
 
 }  // namespace
 
-TableWriter::TableWriter(Oid table) {
+TableWriter::TableWriter(Oid table, int columns) {
   call([&] {
     relation_ = table_open(table, RowExclusiveLock);
+    if (descriptor()->natts != columns)
+      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+                      errmsg("table \"%s\" has %d columns, the library knows %d",
+                             RelationGetRelationName(relation_), descriptor()->natts, columns),
+                      errdetail("Library and tables of crm_bridge are of two versions."),
+                      errhint("ALTER EXTENSION crm_bridge UPDATE;")));
     estate_ = CreateExecutorState();
     result_ = makeNode(ResultRelInfo);
     InitResultRelInfo(result_, relation_, 0, nullptr, 0);

@@ -11,7 +11,9 @@ namespace crm_bridge::pg {
 // construction.
 class TableWriter {
  public:
-  explicit TableWriter(Oid table);
+  // `columns` is how many the caller knows.  Raises XX000 for a table of another width: library and
+  // tables are of two versions, and a row written nevertheless would take the server down.
+  TableWriter(Oid table, int columns);
   ~TableWriter();
   TableWriter(const TableWriter &) = delete;
   TableWriter &operator=(const TableWriter &) = delete;

@@ -173,7 +173,7 @@ REVOKE ALL ON FUNCTION crm_bridge.setting_value(text, jsonb, bigint) FROM PUBLIC
 -- Errors: 42501 not an administrator; 22023 an unknown name or a value of the wrong type.
 CREATE OR REPLACE FUNCTION crm_bridge.set_setting(name text, value jsonb, org_id bigint DEFAULT NULL)
 RETURNS void
-LANGUAGE plpgsql VOLATILE
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -39,10 +39,10 @@ AS $$
 #variable_conflict use_column
 DECLARE
   org bigint := crm_bridge._own_org(related_list.org_id);
-  account uuid;
-  deal uuid;
+  of_account uuid;
+  of_deal uuid;
 BEGIN
-  SELECT r.account_id, r.deal_id INTO account, deal FROM (
+  SELECT r.account_id, r.deal_id INTO of_account, of_deal FROM (
     SELECT a.id AS account_id, NULL::uuid AS deal_id FROM crm_bridge.crm_account AS a WHERE a.org_id = org AND a.id = related_list.record_id
     UNION ALL SELECT NULL::uuid, d.id FROM crm_bridge.crm_deal AS d WHERE d.org_id = org AND d.id = related_list.record_id
     UNION ALL SELECT c.account_id, NULL::uuid FROM crm_bridge.crm_contact AS c WHERE c.org_id = org AND c.id = related_list.record_id) AS r;
@@ -58,7 +58,7 @@ BEGIN
   RETURN QUERY
     SELECT g.project_id, g.project, g.status, g.percent_complete::numeric, g.end_date::date, g.open_tasks, g.overdue_tasks, NULL, NULL::timestamptz, NULL::text[]
       FROM crm_bridge.project_progress AS g
-     WHERE g.org_id = org AND (g.account_id = account OR g.deal_id = deal)
+     WHERE g.org_id = org AND (g.account_id = of_account OR g.deal_id = of_deal)
        AND EXISTS (SELECT 1 FROM crm_bridge.integration AS i WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state <> 'off')
      ORDER BY g.project, g.project_id;
 END

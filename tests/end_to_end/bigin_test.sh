@@ -74,6 +74,7 @@ check_equal "R133 a client user's change is in Bigin" '"Wu-Meyer"' "$(in_bigin C
 
 # Three faces, and a worker that dies at any instant.  Answers of both services are lost after the work is done.
 query "SELECT crm_bridge.map_field('account_client', f, t, 'both', true) FROM (VALUES ('account_name', 'name'), ('phone', 'phone'), ('website', 'website')) AS m (f, t)" >/dev/null
+query "SELECT crm_bridge.confirm_field_mapping()" >/dev/null
 as_person POST /control/faults '[{"service":"bigin","method":"POST","path_contains":"/Accounts","times":2,"kind":"drop_after"},
   {"service":"projects","method":"POST","path_contains":"/clients","times":2,"kind":"drop_after"},
   {"service":"bigin","method":"PUT","times":3,"kind":"delay","delay_ms":300}]' >/dev/null

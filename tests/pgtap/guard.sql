@@ -2,7 +2,7 @@
 -- Before each row of a mirror: what may be written, and who wrote it (design §5, B5).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(37);
+SELECT plan(38);
 \ir fixture/organization.psql
 
 -- What the service manages -----------------------------------------------------------------------------------------

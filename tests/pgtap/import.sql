@@ -48,7 +48,7 @@ SELECT results_eq($$ SELECT email, outcome, reason FROM crm_bridge.import_projec
   $$ VALUES ('olga@zylker.example', 'imported', NULL), ('mira@zylker.example', 'existing', NULL), ('left@zylker.example', 'refused', 'inactive'),
             ('nobody@zylker.example', 'refused', 'unknown'), ('', 'refused', 'no_address') $$, 'R131, R138: one row an address, in their order, each once');
 SELECT results_eq($$ SELECT role, portal_id IS NOT NULL, external_id, origin FROM crm_bridge.projects_user WHERE email = 'olga@zylker.example' $$, $$ VALUES ('Employee', true, NULL, 'app') $$, 'R33: with the role Employee');
-SELECT results_eq(format($$ SELECT operation, fields, context FROM crm_bridge.claim('zoho_projects', 10, %L, 1) $$, :'lease'),
+SELECT results_eq(format($$ SELECT operation, fields, context FROM crm_bridge.claim('zoho_projects', 10, %L, org_id => 1) $$, :'lease'),
   $$ VALUES ('create', '{"email": "olga@zylker.example", "role": "Employee", "portal_id": "portal"}'::jsonb, '{"portal_id": "portal"}'::jsonb) $$, 'and is to be added to the portal');
 SELECT results_eq(format($$ SELECT outcome FROM crm_bridge.acknowledge(%L, (SELECT jsonb_agg(jsonb_build_object('module', module, 'record_id', record_id, 'external_id', 'p-olga')) FROM crm_bridge.delivery), 1) $$, :'lease'), ARRAY['done'], 'which the service confirms');
 SELECT results_eq($$ SELECT outcome, reason FROM crm_bridge.import_project_users('bigin', '{olga@zylker.example}') $$, $$ VALUES ('existing', NULL) $$, 'importing again changes nothing');

@@ -90,7 +90,7 @@ SELECT is(crm_bridge.map_field('deal_project', 'closing_date', 'start_date'), 'c
 SELECT is(crm_bridge.map_field('deal_project', 'next_step', 'description'), 'text', 'for each field of the project');
 SELECT is(crm_bridge.map_field('deal_project', 'deal_name', 'name', keep_in_step => true), 'text', 'D7: a mapping may be changed to keep in step');
 SELECT pg_temp.refused($$ SELECT crm_bridge.unmap_field('deal_project', 'description', 'description') $$, '42704', '"description" is not mapped to "description" in pairing "deal_project"', 'a mapping that there is not cannot be ended');
-SELECT set_eq($$ SELECT left_field, right_field, draft ->> 'remove', draft ->> 'keep_in_step', in_force FROM crm_bridge.field_mapping WHERE pairing = 'deal_project' AND (draft IS NOT NULL OR NOT in_force) $$,
+SELECT set_eq($$ SELECT left_field, right_field, draft ->> 'remove' AS removed, draft ->> 'keep_in_step' AS kept, in_force FROM crm_bridge.field_mapping WHERE pairing = 'deal_project' AND (draft IS NOT NULL OR NOT in_force) $$,
   $$ VALUES ('description', 'description', 'true', NULL, true), ('closing_date', 'end_date', 'true', NULL, true), ('closing_date', 'start_date', NULL, NULL, false), ('next_step', 'description', NULL, NULL, false), ('deal_name', 'name', NULL, 'true', true) $$,
   'R28: changes of what is in force are drafts too');
 SELECT crm_bridge.new_id() AS between \gset

@@ -212,7 +212,7 @@ SELECT results_eq($$ SELECT * FROM crm_bridge.known_external_ids('projects_proje
 SELECT crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal', 10, 2) AS run \gset
 SELECT pg_temp.accepted(format('SELECT crm_bridge.report_progress(%L, 5, NULL, 2), crm_bridge.finish_run(%L, %L, NULL, 2)', :'run', :'run', 'finished'), 'report_progress, finish_run');
 SELECT results_eq(format('SELECT org_id, state, done, expected FROM crm_bridge.run WHERE run_id = %L', :'run'), $$ VALUES (2::bigint, 'finished', 5::bigint, 10::bigint) $$, 'a run tells how far it came');
-SELECT pg_temp.accepted($$ SELECT crm_bridge.store_credential('zoho_crm', 'oauth', 'k', '\x01', 2) $$, 'store_credential');
+SELECT pg_temp.accepted($$ SELECT crm_bridge.store_credential('zoho_crm', 'oauth', 'k', '\x01', org_id => 2) $$, 'store_credential');
 SELECT results_eq($$ SELECT kind, key_id, sealed FROM crm_bridge.sealed_credential('zoho_crm', 2) $$, $$ VALUES ('oauth', 'k', '\x01'::bytea) $$, 'sealed_credential');
 SELECT is_empty($$ SELECT * FROM crm_bridge.sealed_credential('zoho_crm', 1) $$, 'each organization has its own');
 

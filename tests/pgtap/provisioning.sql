@@ -23,7 +23,7 @@ CREATE FUNCTION pg_temp.keep_asking() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE replace(pg_get_functiondef('crm_bridge._provision_users(bigint, text[], text)'::regprocedure),
                   (SELECT prosrc FROM pg_proc WHERE oid = 'crm_bridge._provision_users(bigint, text[], text)'::regprocedure),
-                  ' BEGIN INSERT INTO public.asked VALUES (emails, role); RETURN cardinality(emails); END ');
+                  ' BEGIN INSERT INTO public.asked VALUES (emails, role); END ');
 END
 $$;
 SAVEPOINT as_it_is;

@@ -10,6 +10,7 @@ SELECT plan(33);
 \ir fixture/protocol.psql
 
 SELECT count(crm_bridge.map_field('account_client', m.l, m.r, 'both', true)) AS mapped FROM (VALUES ('account_name', 'name'), ('phone', 'phone'), ('website', 'website')) AS m (l, r) \gset
+SELECT crm_bridge.confirm_field_mapping() AS confirmed \gset
 SELECT crm_bridge.activate_bigin() AS command \gset
 INSERT INTO crm_bridge.crm_account (account_name, phone, website) VALUES ('Acme', '0', 'w');
 SELECT crm_bridge._client_of_account(id, 1) AS client FROM crm_bridge.crm_account \gset
