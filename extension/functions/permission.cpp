@@ -113,7 +113,8 @@ Datum visible_org(FunctionCallInfo fcinfo) {
 Datum may_see(FunctionCallInfo fcinfo) {
   if (acting::visible_organization().has_value()) return BoolGetDatum(true);
   std::optional<std::int64_t> const org_id = acting::organization();
-  if (!org_id.has_value()) return BoolGetDatum(false);
+  // Several organizations and none chosen: only who may see all of them.
+  if (!org_id.has_value()) return BoolGetDatum(acting::is_owner(acting::Whose::calling));
   std::string const subject = pg::text_of(PG_GETARG_DATUM(0));
   if (is_projects(subject)) return BoolGetDatum(false);
   auto const organization = catalog::organization(*org_id);

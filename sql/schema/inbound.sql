@@ -95,7 +95,7 @@ CREATE TABLE crm_bridge.command (
   attempts      integer     NOT NULL DEFAULT 0,
   not_before    timestamptz NOT NULL DEFAULT '-infinity',
   CONSTRAINT command_key PRIMARY KEY (org_id, command_id),
-  CONSTRAINT command_kind_known CHECK (kind IN ('refresh_portals', 'initial_sync', 'refresh_metadata', 'import_project_users', 'finish_matching')),
+  CONSTRAINT command_kind_known CHECK (kind IN ('refresh_portals', 'initial_sync', 'refresh_metadata', 'finish_matching')),
   CONSTRAINT command_state_known CHECK (state IN ('requested', 'taken', 'done', 'failed')),
   CONSTRAINT command_leased_iff_taken CHECK ((state = 'taken') = (lease IS NOT NULL)),
   CONSTRAINT command_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state IN ('done', 'failed')))
@@ -105,7 +105,7 @@ COMMENT ON TABLE crm_bridge.command IS 'what the worker is asked to do: what nee
 COMMENT ON COLUMN crm_bridge.command.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.command.command_id IS 'for wait_for_command';
 COMMENT ON COLUMN crm_bridge.command.service IS 'the service it concerns';
-COMMENT ON COLUMN crm_bridge.command.kind IS 'refresh_portals, initial_sync, refresh_metadata, import_project_users or finish_matching';
+COMMENT ON COLUMN crm_bridge.command.kind IS 'refresh_portals, initial_sync, refresh_metadata or finish_matching';
 COMMENT ON COLUMN crm_bridge.command.arguments IS 'what it needs to know';
 COMMENT ON COLUMN crm_bridge.command.state IS 'requested, taken, done or failed';
 COMMENT ON COLUMN crm_bridge.command.requested_at IS 'when it was asked for';

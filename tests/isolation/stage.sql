@@ -58,8 +58,9 @@ BEGIN
   DELETE FROM crm_bridge.merge_policy;
   UPDATE crm_bridge.automation SET enabled = false;
   UPDATE crm_bridge.pairing SET on_delete = 'unlink';
-  UPDATE crm_bridge.integration SET state = 'active', stopped_since = NULL, stopped_reason = NULL WHERE service = 'zoho_crm';
+  UPDATE crm_bridge.integration SET state = 'active', stopped_since = NULL, stopped_reason = NULL, stopped_detail = NULL WHERE service = 'zoho_crm';
 
+  UPDATE crm_bridge.integration SET state = 'configuring' WHERE service = 'zoho_projects' AND state = 'off';
   CALL stage.told('projects_portal', 'portal', '{"name": "zylker"}');
   UPDATE crm_bridge.integration
      SET state = 'active', activated_at = now(), stopped_since = NULL, stopped_reason = NULL,

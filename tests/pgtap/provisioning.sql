@@ -59,10 +59,10 @@ SELECT is((SELECT array_agg(DISTINCT e ORDER BY e) FROM public.asked, unnest(ema
           'R5, R32: when it is chosen, all whose profile was saved come');
 ROLLBACK TO as_it_is;
 SELECT is(crm_bridge.set_profile_permission('Sales', tab_visible => true), 2, 'and as it is:');
-SELECT is((SELECT array_agg(e ORDER BY e) FROM crm_bridge.command AS c, jsonb_array_elements_text(c.arguments -> 'emails') AS e WHERE c.kind = 'import_project_users'),
-          ARRAY['carl@zylker.example', 'dan@zylker.example'], 'R32: the worker is asked for them');
+SELECT set_eq('SELECT u.email, u.role FROM crm_bridge.projects_user AS u WHERE u.external_id IS NULL',
+              $$ VALUES ('carl@zylker.example', 'Employee'), ('dan@zylker.example', 'Employee') $$, 'R32, R33: they are added to the portal');
 SELECT crm_bridge.set_profile_permission('Sales', tab_visible => true) \g /dev/null
-SELECT is((SELECT count(*) FROM crm_bridge.command AS c WHERE c.kind = 'import_project_users'), 1::bigint, 'once');
+SELECT is((SELECT count(*) FROM crm_bridge.projects_user AS u WHERE u.external_id IS NULL), 2::bigint, 'once');
 
 -- CRM details beside the project -----------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ TokenAnswer read(int status, const std::string &body) {
   return read_token_answer(result);
 }
 
-Credential credential() { return {"1000.C", "secret&=", "1000.refresh", "the first"}; }
+Credential credential() { return {"1000.C", "secret&=", "1000.refresh", "", "the first"}; }
 
 }  // namespace
 
