@@ -167,6 +167,7 @@ SELECT is((SELECT count(*) FROM crm_bridge.link WHERE pairing = 'contact_client_
 
 UPDATE crm_bridge.integration SET state = 'off' WHERE service = 'zoho_projects';
 SELECT is_empty('SELECT * FROM crm_bridge.client_matching', 'R44: when the portal is deactivated the decision is open again');
+UPDATE crm_bridge.integration SET state = 'configuring' WHERE service = 'zoho_projects';
 UPDATE crm_bridge.integration SET state = 'active' WHERE service = 'zoho_projects';
 SELECT pg_temp.accepted('SELECT crm_bridge.skip_client_matching()', 'R42: no, skip');
 SELECT pg_temp.accepted('SELECT crm_bridge.skip_client_matching()', 'said twice');
