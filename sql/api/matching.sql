@@ -19,84 +19,25 @@ CREATE TRIGGER forget_client_matching AFTER UPDATE ON crm_bridge.integration
                           OR (NEW.state IN ('off', 'configuring') AND OLD.state NOT IN ('off', 'configuring'))))
   EXECUTE FUNCTION crm_bridge._forget_client_matching();
 
--- Links clients and accounts of the same name (D6), if it is to, and counts what becomes of all of them (D12).
--- Names that stand twice on a side are set apart first: what is left is one to one, and no join grows beyond its sides.
-CREATE OR REPLACE FUNCTION crm_bridge._match_clients(portal uuid, linking boolean, org_id bigint)
+-- Links clients and accounts of the same name (D6), if it is to, and counts what becomes of all that are not linked yet (D12).
+-- One pass over each side in C++: extension/core/client_match has the rules and says what memory it takes.
+CREATE OR REPLACE FUNCTION crm_bridge._match_clients(portal uuid, linking boolean, creator text, org_id bigint)
 RETURNS TABLE (outcome text, reason text, clients bigint, accounts bigint)
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp SET work_mem = '256MB' SET jit = off
-AS $$
-#variable_conflict use_column
-DECLARE
-  org bigint := _match_clients.org_id;
-  who text := crm_bridge.calling_role();
-BEGIN
-  RETURN QUERY
-  WITH linked AS (
-    SELECT l.left_id, l.right_id FROM crm_bridge.link AS l
-     WHERE l.org_id = org AND l.pairing = 'account_client' AND l.state <> 'archived'
-  ), twice AS MATERIALIZED (
-    SELECT a.name_key FROM crm_bridge.crm_account AS a
-     WHERE a.org_id = org AND a.name_key <> '' GROUP BY a.name_key HAVING count(*) > 1
-     UNION
-    SELECT c.name_key FROM crm_bridge.projects_client AS c
-     WHERE c.org_id = org AND c.name_key <> '' AND (c.portal_id = portal OR c.portal_id IS NULL) GROUP BY c.name_key HAVING count(*) > 1
-  ), of_accounts AS (
-    SELECT a.id, NULLIF(a.name_key, '') AS name_key, (l.left_id IS NULL)::integer AS free, t.name_key IS NOT NULL AS is_twice
-      FROM crm_bridge.crm_account AS a
-      LEFT JOIN linked AS l ON l.left_id = a.id
-      LEFT JOIN twice AS t ON t.name_key = a.name_key
-     WHERE a.org_id = org
-  ), of_clients AS (
-    SELECT c.id, NULLIF(c.name_key, '') AS name_key, (l.right_id IS NULL)::integer AS free, t.name_key IS NOT NULL AS is_twice
-      FROM crm_bridge.projects_client AS c
-      LEFT JOIN linked AS l ON l.right_id = c.id
-      LEFT JOIN twice AS t ON t.name_key = c.name_key
-     WHERE c.org_id = org AND (c.portal_id = portal OR c.portal_id IS NULL)
-  ), judged AS (
-    SELECT a.id AS account_id, c.id AS client_id, COALESCE(a.free, 0) AS accounts, COALESCE(c.free, 0) AS clients,
-           CASE WHEN COALESCE(a.name_key, c.name_key) IS NULL THEN 'no_name'
-                WHEN c.id IS NULL THEN 'account_not_mapped'
-                WHEN a.id IS NULL THEN 'no_account_of_that_name'
-                WHEN a.free + c.free < 2 THEN 'ambiguous'
-                WHEN EXISTS (SELECT 1 FROM crm_bridge.link AS d
-                              WHERE d.org_id = org AND d.pairing = 'account_client' AND d.state = 'archived'
-                                AND d.reason = 'unlinked' AND d.left_id = a.id AND d.right_id = c.id) THEN 'unlinked' END AS reason
-      FROM (SELECT * FROM of_accounts AS x WHERE NOT x.is_twice) AS a
-      FULL JOIN (SELECT * FROM of_clients AS x WHERE NOT x.is_twice) AS c ON c.name_key = a.name_key
-     UNION ALL
-    SELECT NULL, NULL, sum(n.account * n.free), sum(n.client * n.free),
-           CASE WHEN sum(n.client) = 0 THEN 'account_not_mapped' WHEN sum(n.account) = 0 THEN 'no_account_of_that_name' ELSE 'ambiguous' END
-      FROM (SELECT x.name_key, x.free, 1 AS account, 0 AS client FROM of_accounts AS x WHERE x.is_twice
-             UNION ALL
-            SELECT x.name_key, x.free, 0, 1 FROM of_clients AS x WHERE x.is_twice) AS n
-     GROUP BY n.name_key
-  ), made AS (
-    INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id, created_by)
-    SELECT org, 'account_client', j.account_id, j.client_id, who
-      FROM judged AS j WHERE linking AND j.reason IS NULL
-  )
-  SELECT CASE WHEN r.reason IS NULL THEN 'linked' ELSE 'not_linked' END, r.reason, r.clients, r.accounts
-    -- One pass: grouped by reason the planner would sort them all.
-    FROM (SELECT sum(j.clients) FILTER (WHERE j.reason IS NULL) AS linked,
-                 sum(j.accounts) FILTER (WHERE j.reason = 'account_not_mapped') AS not_mapped,
-                 sum(j.clients) FILTER (WHERE j.reason = 'no_account_of_that_name') AS no_account,
-                 sum(j.clients) FILTER (WHERE j.reason = 'ambiguous') AS ambiguous_clients,
-                 sum(j.accounts) FILTER (WHERE j.reason = 'ambiguous') AS ambiguous_accounts,
-                 sum(j.clients) FILTER (WHERE j.reason = 'no_name') AS nameless_clients,
-                 sum(j.accounts) FILTER (WHERE j.reason = 'no_name') AS nameless_accounts,
-                 sum(j.clients) FILTER (WHERE j.reason = 'unlinked') AS unlinked
-            FROM judged AS j) AS s
-   CROSS JOIN LATERAL (VALUES (NULL, s.linked::bigint, s.linked::bigint), ('account_not_mapped', 0, s.not_mapped::bigint),
-                              ('ambiguous', s.ambiguous_clients::bigint, s.ambiguous_accounts::bigint),
-                              ('no_account_of_that_name', s.no_account::bigint, 0),
-                              ('no_name', s.nameless_clients::bigint, s.nameless_accounts::bigint),
-                              ('unlinked', s.unlinked::bigint, s.unlinked::bigint)) AS r (reason, clients, accounts)
-   WHERE r.clients > 0 OR r.accounts > 0;
-END
-$$;
-COMMENT ON FUNCTION crm_bridge._match_clients(uuid, boolean, bigint) IS 'links clients and accounts of the same name and counts the reasons of all others';
-REVOKE ALL ON FUNCTION crm_bridge._match_clients(uuid, boolean, bigint) FROM PUBLIC;
+LANGUAGE c VOLATILE STRICT ROWS 6
+SET search_path = pg_catalog, pg_temp SET jit = off
+AS 'MODULE_PATHNAME', 'crm_bridge_match_clients';
+COMMENT ON FUNCTION crm_bridge._match_clients(uuid, boolean, text, bigint) IS 'links clients and accounts of the same name and counts the reasons of all others';
+REVOKE ALL ON FUNCTION crm_bridge._match_clients(uuid, boolean, text, bigint) FROM PUBLIC;
+
+-- Every client in scope and every account that is not linked, each with its one reason (D12): what client_match_report says of
+-- them, for all at once.  Without a portal it is integration_inactive.
+CREATE OR REPLACE FUNCTION crm_bridge._unmatched(portal uuid, org_id bigint)
+RETURNS TABLE (client_id uuid, account_id uuid, reason text)
+LANGUAGE c STABLE ROWS 100000
+SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '256MB'
+AS 'MODULE_PATHNAME', 'crm_bridge_unmatched';
+COMMENT ON FUNCTION crm_bridge._unmatched(uuid, bigint) IS 'clients and accounts that are not linked, each with the reason';
+REVOKE ALL ON FUNCTION crm_bridge._unmatched(uuid, bigint) FROM PUBLIC;
 
 -- Matches the clients of the portal with the accounts of the same name (R40, D6), once for each link to a portal (R43).
 -- Values stay as they are on both sides.  Client users, look-alikes and the report follow in the background (R46): the command
@@ -144,7 +85,7 @@ BEGIN
       HINT = 'Link by hand with crm_bridge.link_client(), or give rematch => true.';
   END IF;
   IF COALESCE(dry_run, false) THEN
-    RETURN QUERY SELECT * FROM crm_bridge._match_clients(portal, false, org);
+    RETURN QUERY SELECT * FROM crm_bridge._match_clients(portal, false, crm_bridge.calling_role(), org);
     RETURN;
   END IF;
   IF decision = 'skip' THEN
@@ -154,7 +95,7 @@ BEGIN
     RETURN;
   END IF;
   run := crm_bridge.start_run('matching', 'zoho_projects', 'projects_client', NULL, org);
-  FOR outcome, reason, clients, accounts IN SELECT * FROM crm_bridge._match_clients(portal, true, org) AS r LOOP
+  FOR outcome, reason, clients, accounts IN SELECT * FROM crm_bridge._match_clients(portal, true, crm_bridge.calling_role(), org) AS r LOOP
     counted := COALESCE(counted, '[]') || jsonb_build_object('reason', reason, 'clients', clients, 'accounts', accounts);
     IF outcome = 'linked' THEN
       PERFORM crm_bridge.report_progress(run, clients, NULL, org);

@@ -124,6 +124,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   org bigint := _match_report_csv.org_id;
+  portal uuid := (SELECT i.portal_id FROM crm_bridge.integration AS i
+                   WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state = 'active');
   began timestamptz;
   lines text[];
 BEGIN
@@ -132,16 +134,22 @@ BEGIN
                    ORDER BY b.part, b.reason, b.client, b.account)
     INTO lines
     FROM (SELECT * FROM (
-            SELECT 1 AS part, r.client, r.account, r.result, r.reason FROM crm_bridge.client_match_report AS r
-             WHERE r.org_id = org AND r.side = 'client' AND r.reason IS NOT NULL
+            SELECT 1 AS part, c.name AS client, a.account_name AS account, CASE WHEN s.account_id IS NULL THEN 'not_linked' ELSE 'proposed' END AS result, u.reason
+              FROM crm_bridge._unmatched(portal, org) AS u
+              JOIN crm_bridge.projects_client AS c ON c.org_id = org AND c.id = u.client_id
+              LEFT JOIN (SELECT DISTINCT ON (x.client_id) x.client_id, x.account_id FROM crm_bridge.match_result AS x
+                          WHERE x.org_id = org ORDER BY x.client_id, x.score DESC, x.account_id) AS s ON s.client_id = c.id
+              LEFT JOIN crm_bridge.crm_account AS a ON a.org_id = org AND a.id = s.account_id
              UNION ALL
             SELECT 2, c.name, a.account_name, 'linked', NULL FROM crm_bridge.link AS l
              CROSS JOIN LATERAL (SELECT x.name FROM crm_bridge.projects_client AS x WHERE x.org_id = org AND x.id = l.right_id LIMIT 1) AS c
              CROSS JOIN LATERAL (SELECT x.account_name FROM crm_bridge.crm_account AS x WHERE x.org_id = org AND x.id = l.left_id LIMIT 1) AS a
              WHERE l.org_id = org AND l.pairing = 'account_client' AND l.state <> 'archived' AND l.created_at = began
              UNION ALL
-            SELECT 3, r.client, r.account, r.result, r.reason FROM crm_bridge.client_match_report AS r
-             WHERE r.org_id = org AND r.side = 'account' AND r.reason <> 'account_not_mapped') AS u
+            SELECT 3, NULL, a.account_name, 'not_linked', u.reason
+              FROM crm_bridge._unmatched(portal, org) AS u
+              JOIN crm_bridge.crm_account AS a ON a.org_id = org AND a.id = u.account_id
+             WHERE u.reason <> 'account_not_mapped') AS t
            LIMIT most + 1) AS b;
   RETURN E'\uFEFFclient,account,result,reason\r\n' || COALESCE(array_to_string(lines[1:most], E'\r\n') || E'\r\n', '')
       || CASE WHEN cardinality(lines) > most

@@ -7,6 +7,8 @@
 #include <stdexcept>
 
 #include "pg/datum.hpp"
+#include "pg/memory.hpp"
+#include "pg/row_stream.hpp"
 #include "pg/spi.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -150,6 +152,36 @@ Datum cancel_inside(FunctionCallInfo) {
                                                       : "it was not served"}};
 }
 
+// (statement, after) → characters of the first column of all rows; at row number `after` an Error.
+Datum stream(FunctionCallInfo fcinfo) {
+  std::string const statement = text_argument(fcinfo, 0);
+  std::int64_t const after = DatumGetInt64(fcinfo->args[1].value);
+  std::int64_t rows = 0;
+  std::int64_t characters = 0;
+  below_live_objects([&] {
+    pg::SpiSession spi;
+    pg::RowStream{statement.c_str(), {}}.read({}, [&](const pg::StreamedRow &row) {
+      below_live_objects([&] {
+        if (++rows == after)
+          throw core::Error{{.sqlstate = "22023", .message = "enough of these rows"}};
+        characters += static_cast<std::int64_t>(row.text(0).size());
+      });
+    });
+  });
+  return Int64GetDatum(characters);
+}
+
+// (bytes): asks the memory of a context for small pieces, then for one of as much, which it leaves
+// untouched.
+Datum fill_context(FunctionCallInfo fcinfo) {
+  auto const bytes = static_cast<std::size_t>(PG_GETARG_INT64(0));
+  pg::ContextMemory memory{"boundary"};
+  std::pmr::vector<std::pmr::string> strings{&memory};
+  for (int i = 0; i < 10'000; ++i) strings.emplace_back(64, 'x');
+  below_live_objects([&] { memory.deallocate(memory.allocate(bytes, 1), bytes, 1); });
+  return Int64GetDatum(static_cast<std::int64_t>(strings.size()));
+}
+
 Datum live_objects(FunctionCallInfo) { return Int64GetDatum(Witness::alive); }
 
 // Resident memory of this backend, in KiB.
@@ -170,6 +202,8 @@ CRM_BRIDGE_FUNCTION(crm_bridge_boundary_attempt, attempt);
 CRM_BRIDGE_FUNCTION(crm_bridge_boundary_abandon, abandon);
 CRM_BRIDGE_FUNCTION(crm_bridge_boundary_catch_many, catch_many);
 CRM_BRIDGE_FUNCTION(crm_bridge_boundary_cancel, cancel_inside);
+CRM_BRIDGE_FUNCTION(crm_bridge_boundary_stream, stream);
+CRM_BRIDGE_FUNCTION(crm_bridge_boundary_fill, fill_context);
 CRM_BRIDGE_FUNCTION(crm_bridge_boundary_live, live_objects);
 CRM_BRIDGE_FUNCTION(crm_bridge_boundary_resident, resident_memory);
 

@@ -3,7 +3,7 @@
 -- ways, no destructor is skipped, no memory is left (style 14-19, T32).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(54);
+SELECT plan(62);
 
 CREATE SCHEMA boundary;
 CREATE FUNCTION boundary.raise(sqlstate text, message text, detail text, hint text) RETURNS void LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_raise';
@@ -13,6 +13,8 @@ CREATE FUNCTION boundary.attempt(statement text) RETURNS text LANGUAGE c AS 'crm
 CREATE FUNCTION boundary.abandon(statement text) RETURNS boolean LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_abandon';
 CREATE FUNCTION boundary.catch_many(times bigint) RETURNS bigint LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_catch_many';
 CREATE FUNCTION boundary.cancel() RETURNS void LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_cancel';
+CREATE FUNCTION boundary.stream(statement text, after bigint) RETURNS bigint LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_stream';
+CREATE FUNCTION boundary.fill(bytes bigint) RETURNS bigint LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_fill';
 CREATE FUNCTION boundary.live() RETURNS bigint LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_live';
 CREATE FUNCTION boundary.resident() RETURNS bigint LANGUAGE c AS 'crm_bridge_boundary_test', 'crm_bridge_boundary_resident';
 -- The parts of what a statement raises.
@@ -57,6 +59,19 @@ SELECT is((pg_temp.parts('SELECT boundary.deep(1)'))[1], '54001', 'T31: a recurs
 SELECT is(boundary.live(), 0::bigint, 'every destructor ran');
 SELECT lives_ok($$ SELECT boundary.execute('INSERT INTO boundary.item VALUES (1, 1)') $$, 'and what raises nothing works');
 DELETE FROM boundary.item;
+
+-- Rows on their way ------------------------------------------------------------------------------------------------
+
+CREATE TABLE boundary.long (n integer, name text);
+INSERT INTO boundary.long SELECT n, CASE n % 5 WHEN 0 THEN NULL WHEN 1 THEN 'short' WHEN 2 THEN repeat('x', 5000) ELSE (SELECT string_agg(md5(n::text || i), '') FROM generate_series(1, 200) AS i) END FROM generate_series(1, 500) AS n;
+SELECT is(boundary.stream('SELECT l.name, l.n FROM boundary.long AS l', 0), (SELECT sum(length(l.name)) FROM boundary.long AS l), 'rows are handed over one by one, whole: compressed and toasted ones too');
+SELECT is(pg_temp.parts($$ SELECT boundary.stream('SELECT l.name FROM boundary.long AS l', 300) $$), ARRAY['22023', 'enough of these rows', '', ''], 'an error of C++ in the midst of them ends the query and arrives');
+SELECT is((pg_temp.parts($$ SELECT boundary.stream('SELECT (100 / (300 - l.n))::text FROM boundary.long AS l', 0) $$))[1], '22012', 'one of the query itself too');
+SELECT is((pg_temp.parts($$ SELECT boundary.stream('INSERT INTO boundary.item VALUES (1, 1)', 0) $$))[1], '0A000', 'what writes is refused');
+SELECT is(boundary.stream('SELECT l.name FROM boundary.long AS l WHERE false', 0), 0::bigint, 'no rows are none');
+SELECT is(boundary.fill(1100000000), 10000::bigint, 'memory of a context is had in small and in huge pieces');
+SELECT is((pg_temp.parts('SELECT boundary.fill(9223372036854775000)'))[1], '53200', 'more than there is raises an error');
+SELECT is(boundary.live(), 0::bigint, 'every destructor ran');
 
 -- Subtransactions --------------------------------------------------------------------------------------------------
 
