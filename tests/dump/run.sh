@@ -17,6 +17,10 @@ check_started() {
     "SELECT org_id, module, record_id FROM crm_bridge.delivery WHERE state = 'pending' AND in_doubt AND sent IS NOT NULL ORDER BY 1, 2, 3"
   check_query "$where: nothing is left in flight, no delivery is lost or doubled" "0|$deliveries" \
     "SELECT count(*) FILTER (WHERE state = 'in_flight'), count(*) FROM crm_bridge.delivery"
+  if [[ $reason != upgraded ]]; then
+    check_query "$where: nothing is sent before the services have been read" 0 "SELECT count(*) FROM crm_bridge.claim('zoho_projects', 100, crm_bridge.new_id(), org_id => 1)"
+    query "SELECT crm_bridge.finish_command(c.command_id, 'done', '{}', c.org_id) FROM crm_bridge.command AS c WHERE c.kind = 'initial_sync' AND c.finished_at IS NULL" >/dev/null
+  fi
   check_query "$where: a lookup is asked for before a create is sent again" "projects_client|create|t" \
     "SELECT module, operation, in_doubt FROM crm_bridge.claim('zoho_projects', 100, crm_bridge.new_id(), org_id => 1) WHERE module = 'projects_client'"
   check_query "$where: our own write coming back is known as ours" "unchanged" \

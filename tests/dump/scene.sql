@@ -58,7 +58,7 @@ BEGIN
     PERFORM crm_bridge.map_field('deal_project', 'deal_name', 'name', 'both', true, org_id => org);
     PERFORM crm_bridge.confirm_field_mapping(org_id => org);
     INSERT INTO crm_bridge.merge_policy VALUES (org, 'task_task', 'subject', 'manual'), (org, 'crm_deal', '*', 'right');
-    PERFORM crm_bridge.store_credential('zoho_crm', 'oauth', 'key-1', '\x00ff5ea1ed'::bytea, org);
+    PERFORM crm_bridge.store_credential('zoho_crm', 'oauth', 'key-1', '\x00ff5ea1ed'::bytea, org_id => org);
     PERFORM crm_bridge.store_notice('zoho_crm', 'channel', 'crm_deal', ARRAY['2'], 'update', '{"ids": ["2"]}', org_id => org);
     PERFORM crm_bridge.save_cursor('zoho_crm', 'crm_deal', '{"since": "2026-03-01T09:00:00Z"}', org);
     PERFORM crm_bridge.finish_run(crm_bridge.start_run('poll', 'zoho_crm', 'crm_deal', 2, org), 'finished', NULL, org);
@@ -102,6 +102,12 @@ UPDATE crm_bridge.crm_deal SET description = 'edited while it is in flight' WHER
 INSERT INTO crm_bridge.crm_deal (org_id, deal_name) VALUES (1, 'Pending');
 UPDATE crm_bridge.delivery SET state = 'held', stopped = true, reason = 'too_many' WHERE org_id = 2 AND module = 'crm_lead';
 DELETE FROM crm_bridge.crm_deal WHERE org_id = 2 AND external_id = '3';
+
+-- What administrators decided.
+INSERT INTO crm_bridge.profile_permission (org_id, profile_id, can_view) VALUES (1, crm_bridge.new_id(), true);
+INSERT INTO crm_bridge.client_matching (org_id, state) VALUES (1, 'skipped');
+INSERT INTO crm_bridge.match_result (org_id, client_id, account_id, run_id, reason, score) VALUES (1, crm_bridge.new_id(), crm_bridge.new_id(), crm_bridge.new_id(), 'similar_name', 0.5);
+INSERT INTO crm_bridge.integration_field (org_id, name, service, module, field, project_field) VALUES (1, 'Amount', 'zoho_crm', 'crm_deal', 'amount', 'Budget');
 
 -- A conflict that nobody has decided, a refusal, and a request that reconcile has not seen.
 BEGIN ISOLATION LEVEL REPEATABLE READ;
