@@ -63,6 +63,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(org_id);
   ended timestamptz;
+  others boolean;
 BEGIN
   PERFORM crm_bridge._demand_administrator(org);   -- R1
   SELECT i.trial_ends_at INTO ended
@@ -74,11 +75,17 @@ BEGIN
       HINT = 'Say with crm_bridge.set_edition() that the CRM has a paid edition now.';
   END IF;
   -- Our own portals are offered; use_shared_portal() opens another user's.
+  PERFORM 1 FROM crm_bridge.integration AS i
+    WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state = 'off' AND i.credential_kind <> 'oauth';
+  others := FOUND;
   UPDATE crm_bridge.integration AS i SET state = 'configuring', credential_kind = CASE i.state WHEN 'off' THEN 'oauth' ELSE i.credential_kind END
    WHERE i.org_id = org AND i.service = 'zoho_projects' AND i.state IN ('off', 'configuring');
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the integration with Projects is active already',
       HINT = 'Another portal can be chosen after deactivate_projects().';
+  END IF;
+  IF others THEN
+    PERFORM crm_bridge._forget_portals(org);
   END IF;
   RETURN crm_bridge._request_command('zoho_projects', 'refresh_portals', '{}', org);
 END

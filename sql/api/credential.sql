@@ -168,8 +168,7 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the integration with Projects is not being set up',
       HINT = 'Begin with crm_bridge.activate_projects().';
   END IF;
-  -- Those of our own are not offered beside the other user's.
-  DELETE FROM crm_bridge.cursor AS c WHERE c.org_id = org AND c.service = 'zoho_projects' AND c.module = 'projects_portal';
+  PERFORM crm_bridge._forget_portals(org);
   RETURN crm_bridge._request_command('zoho_projects', 'refresh_portals', '{}', org);
 END
 $$;

@@ -1,5 +1,25 @@
 -- Which portal of Projects an organization is linked with, and what becomes of records and links when that changes (R6-R15, D17).
 
+-- Another credential opens other portals: those of the one before are not offered beside them.  They keep their ids.
+CREATE OR REPLACE FUNCTION crm_bridge._forget_portals(org_id bigint)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := _forget_portals.org_id;
+  known jsonb := (SELECT jsonb_agg(jsonb_build_object('external_id', p.external_id, 'deleted', true))
+                    FROM crm_bridge.projects_portal AS p WHERE p.org_id = org);
+BEGIN
+  DELETE FROM crm_bridge.cursor AS c WHERE c.org_id = org AND c.service = 'zoho_projects' AND c.module = 'projects_portal';
+  IF known IS NOT NULL THEN
+    PERFORM * FROM crm_bridge.receive('projects_portal', known, clock_timestamp(), NULL, org);
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._forget_portals(bigint) IS 'portals that another credential opened are not offered any more';
+REVOKE ALL ON FUNCTION crm_bridge._forget_portals(bigint) FROM PUBLIC;
+
 -- Asks the worker to read the portals again.  Result: the command's id.
 CREATE OR REPLACE FUNCTION crm_bridge.refresh_portals(org_id bigint DEFAULT NULL)
 RETURNS uuid
