@@ -18,14 +18,13 @@ BEGIN
     IF each_field.custom THEN
       custom := custom || jsonb_build_object(each_field.field, fields -> each_field.field);
     ELSE
-      assignments := assignments || format('%1$I = v.%1$I, ', each_field.field);
+      assignments := assignments || format('%I = v.%I, ', each_field.field, each_field.field);
     END IF;
   END LOOP;
   IF assignments = '' AND custom = '{}' THEN
     RETURN true;
   END IF;
-  assignments := assignments || 'custom_fields = CASE WHEN $4 = ''{}'' THEN m.custom_fields ELSE jsonb_strip_nulls(m.custom_fields || $4) END';
-  EXECUTE format('UPDATE crm_bridge.%1$I AS m SET %2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $3) AS v WHERE m.org_id = $1 AND m.id = $2', module, assignments)
+  EXECUTE format('UPDATE crm_bridge.%I AS m SET %scustom_fields = CASE WHEN $4 = ''{}'' THEN m.custom_fields ELSE jsonb_strip_nulls(m.custom_fields || $4) END FROM jsonb_populate_record(NULL::crm_bridge.%I, $3) AS v WHERE m.org_id = $1 AND m.id = $2', module, assignments, module)
     USING org, record_id, fields, custom;
   GET DIAGNOSTICS written = ROW_COUNT;
   RETURN written > 0;
@@ -58,8 +57,8 @@ BEGIN
                      WHERE f.org_id = org AND f.module = _recreate_record.module AND NOT f.custom AND (f.writable OR f.addresses) AND was ? f.field ORDER BY 1 LOOP
     columns := columns || format(', %I', each_field);
   END LOOP;
-  EXECUTE format('INSERT INTO crm_bridge.%1$I (org_id, id, external_id, custom_fields%2$s) SELECT org_id, id, external_id, custom_fields%2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $1)',
-                 module, columns)
+  EXECUTE format('INSERT INTO crm_bridge.%I (org_id, id, external_id, custom_fields%s) SELECT org_id, id, external_id, custom_fields%s FROM jsonb_populate_record(NULL::crm_bridge.%I, $1)',
+                 module, columns, columns, module)
     USING was || jsonb_build_object('org_id', org, 'id', record_id,
       'external_id', (SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = _recreate_record.record_id AND s.state = 'live'),
       'custom_fields', (SELECT COALESCE(jsonb_object_agg(f.field, was -> f.field), '{}') FROM crm_bridge.service_field AS f
