@@ -6,18 +6,36 @@ namespace crm_bridge {
 namespace {
 
 constinit pg::Statement insert_conflicts{
-    "INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, "
-    "base, left_value,"
-    "    right_value, left_at, right_at, left_by, right_by, winner, reason)"
-    " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    "   AS f (record_id, link_id, field, other_field, base, left_value, right_value, left_at, "
+    "WITH found AS ("
+    "  SELECT f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+    "    AS f (record_id, link_id, field, other_field, base, left_value, right_value, left_at, "
     "right_at, left_by,"
-    "         right_by, winner, reason)"
-    // One open question about a field is enough, however often it is edited meanwhile.
-    " WHERE f.winner <> 'none' OR NOT EXISTS (SELECT 1 FROM crm_bridge.conflict AS c"
-    "   WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field AND c.winner = "
+    "          right_by, winner, reason)"
+    // An open question is over when it was decided, or when the service tells of another value: the
+    // first one stays to be read.
+    "), superseded AS ("
+    "  UPDATE crm_bridge.conflict AS c SET resolved_at = now(), resolved_by = 'superseded'"
+    "    FROM found AS f WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field"
+    "     AND c.winner = 'none' AND c.resolved_at IS NULL AND c.link_id IS NOT DISTINCT FROM "
+    "f.link_id"
+    "     AND (f.winner <> 'none' OR (f.link_id IS NULL AND c.right_value IS DISTINCT FROM "
+    "f.right_value))"
+    "), made AS ("
+    "  INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, "
+    "base, left_value,"
+    "      right_value, left_at, right_at, left_by, right_by, winner, reason)"
+    "  SELECT $1, $2, f.* FROM found AS f"
+    // One open question about a field is enough, however often it is edited here meanwhile.
+    "   WHERE f.winner <> 'none' OR NOT EXISTS (SELECT 1 FROM crm_bridge.conflict AS c"
+    "     WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field AND c.winner = "
     "'none'"
-    "     AND c.resolved_at IS NULL AND c.link_id IS NOT DISTINCT FROM f.link_id)",
+    "       AND c.resolved_at IS NULL AND c.link_id IS NOT DISTINCT FROM f.link_id"
+    "       AND (f.link_id IS NOT NULL OR c.right_value IS NOT DISTINCT FROM f.right_value))"
+    "  RETURNING *)"
+    " SELECT count(crm_bridge._tell_loser($1, m.conflict_id, m.module, m.record_id, m.link_id, "
+    "m.field, m.other_field,"
+    "   m.winner, m.left_value, m.right_value, m.left_by, m.right_by)) FROM made AS m WHERE "
+    "m.winner <> 'none'",
     {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID,
      JSONBARRAYOID, JSONBARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, TEXTARRAYOID,
      TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};

@@ -3,6 +3,7 @@
 // What a service told is merged into the mirror: three ways, field by field, against the shadow.
 // Whole batches at a time; a record that a writer holds is reported as busy, never waited for.
 #include "functions/arguments.hpp"
+#include "functions/excess.hpp"
 #include "functions/known.hpp"
 #include "functions/late_echo.hpp"
 #include "functions/merge_incoming.hpp"
@@ -27,6 +28,8 @@ class Receive {
     for (Incoming &incoming : records) complete(incoming);
     recognise(records);
     lock(records);
+    hold_excess(module_, org_id_, run_, records,
+                [&](const core::Uuid &id) { return mirrors_.contains(id); });
     for (Incoming &incoming : records) {
       pg::check_interrupts();
       if (!incoming.settled()) judge(incoming);

@@ -74,7 +74,7 @@ BEGIN
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
              'quota_status', 'webhook_channel', 'open_integration', 'message_text', 'profile_permission', 'permission_matrix', 'project_crm_details',
-             'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress', 'deal_progress', 'activity_feed'];
+             'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress', 'deal_progress', 'activity_feed', 'record_name', 'held_change'];
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._readable() IS 'what an analyst may read';
@@ -106,7 +106,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'analyst', acts_as, crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'related_list', '_why_stopped', 'current_org', 'setting_value', '_own_org', 'calling_role', '_crm_details_org',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'current_org', 'setting_value', '_own_org', 'calling_role', '_crm_details_org',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   -- Mails speak of records and of people: not for every app.
   PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification']);
@@ -122,7 +122,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', acts_as, crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company', 'resolve_conflict',
     'add_task_to_crm', 'act_as', '_crm_details_org', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,
@@ -144,7 +144,7 @@ BEGIN
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
     ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'activate_bigin', 'deactivate_bigin', 'activate_office_directory', 'import_project_users', 'import_client_users', 'create_portal', 'use_shared_portal', 'mark_key_stale', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'add_integration_field', 'remove_integration_field', 'map_field', 'unmap_field', 'confirm_field_mapping', 'discard_field_mapping', 'check_field_mapping', '_check_conversion', 'reconcile', 'record_merged', 'set_budget',
-          'set_profile_permission', '_demand_administrator', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client']);
+          'set_profile_permission', '_demand_administrator', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client', 'set_merge_policy', 'approve_run', 'reject_run', 'undo_run', 'maintain']);
   PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification', 'retry_notification', 'credential_status']);
 END
 $$;

@@ -88,6 +88,7 @@ DECLARE
   org bigint := COALESCE(claim.org_id, crm_bridge._own_org(NULL));
   fresh uuid[];
   claimed uuid[];
+  deletions uuid[];
   portal text;
 BEGIN
   PERFORM crm_bridge._demand_armed();
@@ -136,9 +137,12 @@ BEGIN
            sent = COALESCE(d.sent, '{}')
       FROM due
      WHERE d.org_id = org AND d.record_id = due.record_id
-    RETURNING d.record_id
+    RETURNING d.record_id, d.operation
   )
-  SELECT array_agg(t.record_id) INTO claimed FROM taken AS t;
+  SELECT array_agg(t.record_id), array_agg(t.record_id) FILTER (WHERE t.operation = 'delete') INTO claimed, deletions FROM taken AS t;
+  IF deletions IS NOT NULL THEN
+    claimed := crm_bridge._hold_claimed(org, claimed, deletions);
+  END IF;
   IF claimed IS NULL THEN
     RETURN;
   END IF;

@@ -1,7 +1,7 @@
 -- What EXPLAIN is to a query: why a record is where it is, and what the transaction at hand would cause.
 
 -- Arguments: a record's id.  Result: facts as rows, most important first; nothing for an id that nobody knows.
--- topic: record, shadow, delivery, field, link, request, conflict; reason: the reason code of D12 where the record is not in step.
+-- topic: shadow, delivery, field, held, link, request, conflict; reason: the reason code of D12 where the record is not in step.
 CREATE OR REPLACE FUNCTION crm_bridge.explain_sync(record_id uuid, org_id bigint DEFAULT NULL)
 RETURNS TABLE (topic text, subject text, state text, reason text, detail jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -50,6 +50,10 @@ BEGIN
         WHERE m.org_id = $1 AND m.id = $2 AND f.writable IS NOT TRUE AND s.fields -> c.key IS DISTINCT FROM c.value
         ORDER BY c.key', each_module, each_module) USING org, explain_sync.record_id;
   END LOOP;
+
+  RETURN QUERY
+  SELECT 'held', h.operation, h.state, 'held', jsonb_build_object('direction', h.direction, 'run_id', h.run_id, 'version', h.version, 'at', h.at)
+    FROM crm_bridge.held_change AS h WHERE h.org_id = org AND h.record_id = explain_sync.record_id AND crm_bridge._may_see(h.module);
 
   RETURN QUERY
   SELECT 'link', l.pairing, l.state, CASE WHEN l.state = 'suspended' THEN 'integration_inactive' WHEN l.state = 'archived' THEN 'unlinked' END,

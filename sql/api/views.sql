@@ -45,15 +45,6 @@ CREATE VIEW crm_bridge.dead_letters WITH (security_invoker = true) AS
    WHERE d.state IN ('parked', 'dead');
 COMMENT ON VIEW crm_bridge.dead_letters IS 'records that need a person, with the service''s own words; retry(record_id) sends one again';
 
-CREATE VIEW crm_bridge.open_conflicts WITH (security_invoker = true) AS
-  SELECT c.org_id, c.conflict_id, c.at, c.module, c.record_id, c.field, c.base, c.left_value, c.right_value,
-         c.left_by, c.left_at, c.right_by, c.right_at, c.winner, c.reason,
-         CASE c.winner WHEN 'left' THEN c.right_value WHEN 'right' THEN c.left_value END AS losing_value,
-         c.winner = 'none' AS needs_decision, now() AS as_of
-    FROM crm_bridge.conflict AS c
-   WHERE c.resolved_at IS NULL;
-COMMENT ON VIEW crm_bridge.open_conflicts IS 'fields that both sides changed, who won and why, and the value that lost';
-
 CREATE VIEW crm_bridge.link_status WITH (security_invoker = true) AS
   SELECT l.org_id, l.link_id, l.pairing, l.state, l.left_id, l.right_id,
          COALESCE(d.deal_name, a.account_name, t.subject) AS left_name,

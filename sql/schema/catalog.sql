@@ -119,6 +119,10 @@ INSERT INTO crm_bridge.known_setting (name, type, fallback, description) VALUES
   ('client_users_for_projects', 'string', '"existing"',       'which contacts come along as client users: existing, invite or none (R56)'),
   ('administrator_profiles',   'array',   '["Administrator"]', 'names of the CRM profiles whose users may set up (R1)'),
   ('require_acting_user',      'boolean', 'false',             'whether an app must say for whom it writes to Projects'),
+  ('mass_change_limit',        'number',  '1000',              'how many records of a module are deleted within an hour without asking (B7); 0: any'),
+  ('mass_change_share',        'number',  '0.2',               'and up to which share of the module, above 100 records; 0: any'),
+  ('mass_overwrite_limit',     'number',  '10000',             'how many records one run overwrites without asking (B7); 0: any'),
+  ('history_retention_days',   'number',  '0',                 'how many days of history maintain() keeps; 0: all'),
   ('default_locale',           'string',  '"en"',              'language of mails to people whose language is not known'),
   ('mails_per_minute',         'number',  '100',               'how many mails a minute at most'),
   ('mails_per_recipient_hour', 'number',  '30',                'how many mails one person gets in an hour at most; the last one is a summary');

@@ -31,4 +31,5 @@ CREATE TABLE crm_bridge.history_default PARTITION OF crm_bridge.history (
   CONSTRAINT history_default_key PRIMARY KEY (org_id, at, event_id)
 ) DEFAULT;
 CREATE INDEX history_default_by_record ON crm_bridge.history_default (org_id, record_id, at);
+CREATE INDEX history_default_by_transaction ON crm_bridge.history_default USING brin (org_id, (transaction_id::text::bigint));
 COMMENT ON TABLE crm_bridge.history_default IS 'what no other partition takes; always there, so that no write ever fails for the want of one';

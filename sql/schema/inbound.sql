@@ -61,7 +61,7 @@ CREATE TABLE crm_bridge.run (
   progress_at  timestamptz,
   finished_at  timestamptz,
   CONSTRAINT run_key PRIMARY KEY (org_id, run_id),
-  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync', 'other_portal')),
+  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync', 'other_portal', 'mass_change', 'undo')),
   CONSTRAINT run_state_known CHECK (state IN ('running', 'finished', 'failed', 'held', 'rejected', 'undone')),
   CONSTRAINT run_finished_iff_final CHECK ((finished_at IS NULL) = (state IN ('running', 'held')))
 );

@@ -54,6 +54,8 @@ BEGIN
      WHERE l.org_id = org AND r.org_id = org;
     PERFORM crm_bridge.set_automation('won_deal_becomes_project', true, org);
     PERFORM crm_bridge.set_setting('maximum_attempts', '1', org);
+    PERFORM crm_bridge.set_setting('mass_change_limit', '1', org);
+    PERFORM crm_bridge._hold_excess(org, 'crm_lead', 'in', 'delete', NULL, ARRAY[crm_bridge.new_id(), crm_bridge.new_id()]);
     PERFORM crm_bridge.store_fields('crm_deal', '[{"api_name": "Region__c", "type": "picklist", "writable": true, "picklist": ["EU", "US"]}]', org);
     PERFORM crm_bridge.map_field('deal_project', 'deal_name', 'name', 'both', true, org_id => org);
     PERFORM crm_bridge.confirm_field_mapping(org_id => org);

@@ -161,6 +161,16 @@ $$;
 CREATE FUNCTION stage.id(external_id text) RETURNS uuid LANGUAGE sql STABLE
 RETURN (SELECT s.record_id FROM crm_bridge.shadow AS s WHERE s.external_id = id.external_id);
 
+-- Decides the oldest open conflict that waits for it.  Result: what came of it, without ids.
+CREATE FUNCTION stage.resolve(decision text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN crm_bridge.resolve_conflict((SELECT c.conflict_id FROM crm_bridge.conflict AS c WHERE c.winner = 'none' AND c.resolved_at IS NULL
+                                       ORDER BY c.conflict_id LIMIT 1), decision) ->> 'value';
+EXCEPTION WHEN object_not_in_prerequisite_state THEN
+  RETURN 'decided already';
+END
+$$;
+
 CREATE VIEW stage.faces AS
   SELECT (SELECT t.subject FROM crm_bridge.crm_task AS t WHERE t.external_id = 'task-left') AS subject,
          (SELECT t.name FROM crm_bridge.projects_task AS t WHERE t.external_id = 'task-right') AS name,
