@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: PostgreSQL
 # About: T05 K3: the first of several requests fails and later ones land
 rounds=100
-
 reduced_rounds=4
 
 # Each round changes one record several times; the first request of the round fails in one of several ways, and the later ones land.
