@@ -10,7 +10,8 @@ namespace crm_bridge::core {
 namespace {
 
 constexpr std::string_view conversion_names =
-    "Conversions are copy, text, number, date_instant, picklist, flag, user_email and linked.";
+    "Conversions are copy, text, comment, number, date_instant, picklist, flag, user_email and "
+    "linked.";
 
 bool refers_to_users(const Field &field) {
   return is_reference(field.type) && field.reference_module.ends_with("_user");
@@ -177,6 +178,7 @@ Conversion make_conversion(const ConversionRequest &request, Resolver *resolver)
     return make_conversion(named, resolver);
   }
   if (request.name == "copy") return make_copy(request);
+  if (request.name == "comment") return make_comment(request);
   if (request.name == "text") return make_text(request);
   if (request.name == "number") return make_number(request);
   if (request.name == "date_instant") return make_date_instant(request);

@@ -81,6 +81,10 @@ struct ConversionRequest {
 //   known) text           text, picklist and html among each other: canonical is plain text; html
 //   keeps its markup while
 //                  its plain text is unchanged.  maximum_length checked on put
+//   comment        text ↔ html whose first line may name an author, [Zoho CRM: Mira Novak]: the
+//   line is no part of the
+//                  canonical text, and put keeps it.  parameters: author_line, the words with which
+//                  it begins
 //   number         number ↔ money ↔ number, and text that holds a number ↔ number
 //   ("not_representable" otherwise) date_instant   date ↔ instant, instant ↔ instant of another
 //   zone: canonical is the date in the instant's own zone;

@@ -90,6 +90,7 @@ std::shared_ptr<const Lens> exact_text_lens(const Field &field);
 
 // One maker for each name in conversion.hpp; each checks types and parameters.
 Conversion make_copy(const ConversionRequest &request);
+Conversion make_comment(const ConversionRequest &request);
 Conversion make_text(const ConversionRequest &request);
 Conversion make_number(const ConversionRequest &request);
 Conversion make_date_instant(const ConversionRequest &request);

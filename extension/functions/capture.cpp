@@ -11,6 +11,7 @@
 #include "functions/history.hpp"
 #include "functions/mirror.hpp"
 #include "functions/propagate.hpp"
+#include "functions/task_rules.hpp"
 #include "pg/memory.hpp"
 #include "pg/trigger_call.hpp"
 #include "settings.hpp"
@@ -117,6 +118,8 @@ class Capture {
     if (scope != nullptr) {
       actor_ = scope->actor();
       run_ = scope->run();
+    } else if (module_->name == "projects_task") {
+      ruled_ = std::make_unique<RuledTasks>(*module_);
     }
   }
 
@@ -134,6 +137,7 @@ class Capture {
     pg::call([] { CommandCounterIncrement(); });
     // D16: history names the person also where the change went on to the twin.
     const std::string &who = people_.size() == 1 ? *people_.begin() : actor_;
+    if (ruled_ != nullptr) ruled_->demand();
     for (const auto &[org_id, records] : travelling_)
       propagate(*module_, *catalog::organization(org_id), records, who, run_);
     for (const auto &[org_id, records] : deleted_) {
@@ -176,7 +180,9 @@ class Capture {
       return;
     }
     if (origin_ != Origin::service) note_dirty(org_id, record);
-    if (is_update) note_travelling(org_id, record);
+    if (is_update) note_travelling(org_id, record, named);
+    if (ruled_ != nullptr)
+      ruled_->note(org_id, record, is_update ? &old_rows_ : nullptr, new_rows_, changed_);
   }
 
   // Marks the columns that differ, and the custom fields key by key.
@@ -280,10 +286,10 @@ class Capture {
   }
 
   // Keeps the mapped fields of a record whose changes travel over links.
-  void note_travelling(std::int64_t org_id, const core::Uuid &record) {
+  void note_travelling(std::int64_t org_id, const core::Uuid &record, bool named) {
     auto [known, fresh] = mapped_.try_emplace(org_id);
     if (fresh) known->second = travelling_fields(*catalog::organization(org_id), module_->name);
-    ChangedRecord changed{record, {}, {}};
+    ChangedRecord changed{record, {}, {}, {}};
     for (std::string_view field : known->second) {
       const Column *column = module_->find(field);
       if (column == nullptr) {
@@ -298,7 +304,9 @@ class Capture {
       changed.old.insert_or_assign(column->field, value(old_rows_));
       changed.now.insert_or_assign(column->field, value(new_rows_));
     }
-    if (!changed.old.empty()) travelling_[org_id].push_back(std::move(changed));
+    if (changed.old.empty()) return;
+    if (named) changed.person = pg::text_of(new_rows_.value(module_->modified_by));
+    travelling_[org_id].push_back(std::move(changed));
   }
 
   void note_custom(ChangedRecord &changed, std::string_view field) {
@@ -335,6 +343,7 @@ class Capture {
   std::map<std::int64_t, std::vector<std::string_view>> mapped_;
   std::map<std::int64_t, std::vector<ChangedRecord>> travelling_;
   std::map<std::int64_t, std::vector<core::Uuid>> deleted_;
+  std::unique_ptr<RuledTasks> ruled_;
 };
 
 Datum capture(FunctionCallInfo fcinfo) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "core/rules.hpp"
 #include "pg/jsonb.hpp"
 #include "pg/spi.hpp"
 
@@ -85,6 +86,9 @@ struct Organization {
   std::set<std::string> closed_services;      // switched off, or their trial is over
   std::vector<std::string> automated_stages;  // a deal that enters one of them gets a project (R55)
   std::vector<std::string> rules;             // the automations that are switched on
+  core::RuleMode rule_mode = core::RuleMode::reject;  // D3: of what apps write
+  bool reverts_refused = true;                        // D3: of what people do in the CRM
+  core::TimeZone portal_zone{"UTC"};                  // D18: the days of Projects
   std::unique_ptr<core::Resolver> resolver;
 
   core::Policy policy(std::string_view module, std::string_view field) const;

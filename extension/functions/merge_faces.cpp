@@ -42,11 +42,11 @@ constinit pg::Statement insert_conflicts{
 
 constinit pg::Statement insert_refusals{
     "INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, "
-    "value)"
-    " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8)"
-    "   AS f (record_id, link_id, field, reason, detail, value)",
+    "value, agreed, refused_for, reverted)"
+    " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    "   AS f (record_id, link_id, field, reason, detail, value, agreed, refused_for, reverted)",
     {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
-     JSONBARRAYOID}};
+     JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BOOLARRAYOID}};
 
 const core::Value &value_in(const pg::Fields &fields, const std::string &name) {
   static const core::Value empty{};
@@ -121,13 +121,13 @@ MergedFaces merge_faces(const Pairing &pairing, std::int64_t org_id, const Faces
                                  .field = refusal_of_right ? right_name : left_name,
                                  .other_field = refusal_of_right ? left_name : right_name,
                                  .outcome = result.outcome,
-                                 .base = base_left,
+                                 .base = refusal_of_right ? base_right : base_left,
                                  .left = refusal_of_right ? right : left,
                                  .right = refusal_of_right ? left : right,
                                  .left_at = left_edit.at,
                                  .right_at = right_edit.at,
-                                 .left_by = left_edit.by,
-                                 .right_by = right_edit.by,
+                                 .left_by = refusal_of_right ? right_edit.by : left_edit.by,
+                                 .right_by = refusal_of_right ? left_edit.by : right_edit.by,
                                  .reason = result.reason,
                                  .detail = result.detail});
     }
@@ -145,6 +145,7 @@ void record_findings(const Module &module, std::int64_t org_id,
     std::vector<std::string> field, other_field, winner, reason, left_by, right_by, detail;
     std::vector<Jsonb *> base, left, right;
     std::vector<std::optional<core::Instant>> left_at, right_at;
+    std::vector<bool> reverted;
   } conflicts, refusals;
   for (const Finding &finding : findings) {
     Columns &columns = core::is_conflict(finding.outcome) ? conflicts : refusals;
@@ -162,6 +163,7 @@ void record_findings(const Module &module, std::int64_t org_id,
     columns.right.push_back(pg::to_jsonb(finding.right));
     columns.left_at.push_back(finding.left_at);
     columns.right_at.push_back(finding.right_at);
+    columns.reverted.push_back(finding.reverted);
   }
   if (!conflicts.record.empty()) {
     (void)insert_conflicts.execute(
@@ -174,10 +176,11 @@ void record_findings(const Module &module, std::int64_t org_id,
          pg::argument(conflicts.winner), pg::argument(conflicts.reason)});
   }
   if (!refusals.record.empty()) {
-    (void)insert_refusals.execute({pg::argument(org_id), pg::argument(module.name),
-                                   pg::argument(refusals.record), pg::argument(refusals.link),
-                                   pg::argument(refusals.field), pg::argument(refusals.reason),
-                                   pg::argument(refusals.detail), pg::argument(refusals.left)});
+    (void)insert_refusals.execute(
+        {pg::argument(org_id), pg::argument(module.name), pg::argument(refusals.record),
+         pg::argument(refusals.link), pg::argument(refusals.field), pg::argument(refusals.reason),
+         pg::argument(refusals.detail), pg::argument(refusals.left), pg::argument(refusals.base),
+         pg::argument(refusals.left_by), pg::argument(refusals.reverted)});
   }
 }
 

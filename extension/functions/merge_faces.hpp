@@ -26,6 +26,7 @@ struct Finding {
   std::optional<core::Instant> left_at{}, right_at{};
   std::string left_by{}, right_by{};
   std::string reason{}, detail{};
+  bool reverted = false;  // of a refusal: the record was put back
 };
 
 struct MergedFaces {

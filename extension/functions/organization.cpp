@@ -69,6 +69,11 @@ constinit pg::Statement select_closed_services{
 constinit pg::Statement select_rules{
     "SELECT a.rule FROM crm_bridge.automation AS a WHERE a.org_id = $1 AND a.enabled", {INT8OID}};
 
+constinit pg::Statement select_rule_settings{
+    "SELECT s.name, s.value #>> '{}' FROM crm_bridge.setting AS s"
+    " WHERE s.org_id = $1 AND s.name IN ('rule_mode', 'refusal')",
+    {INT8OID}};
+
 constinit pg::Statement select_crm_email{
     "SELECT pg_catalog.lower(u.email) FROM crm_bridge.crm_user AS u WHERE u.org_id = $1 AND u.id = "
     "$2",
@@ -213,6 +218,7 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   core::TimeZone const crm_zone = zone_or_utc(found[0].string(1));
   core::TimeZone const projects_zone =
       found[0].is_null(2) ? crm_zone : zone_or_utc(found[0].string(2));
+  organization->portal_zone = projects_zone;
   auto const zone_of = [&](const std::string &service) {
     return service == "zoho_projects" ? projects_zone : crm_zone;
   };
@@ -253,6 +259,14 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   pg::Rows const rules = select_rules.execute({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < rules.size(); ++i)
     organization->rules.push_back(rules[i].string(0));
+  pg::Rows const settings = select_rule_settings.execute({pg::argument(org_id)});
+  for (std::uint64_t i = 0; i < settings.size(); ++i) {
+    if (settings[i].string(0) == "refusal")
+      organization->reverts_refused = settings[i].string(1) != "keep";
+    else
+      organization->rule_mode =
+          core::parse_rule_mode(settings[i].string(1)).value_or(core::RuleMode::reject);
+  }
   return organization;
 }
 

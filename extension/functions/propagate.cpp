@@ -4,6 +4,7 @@
 #include <set>
 
 #include "functions/links.hpp"
+#include "functions/task_rules.hpp"
 #include "settings.hpp"
 
 namespace crm_bridge {
@@ -72,7 +73,8 @@ class Propagation {
         pairing_(pairing),
         side_(side),
         actor_(actor),
-        run_(run) {}
+        run_(run),
+        by_app_(WriteScope::current(module.name) == nullptr) {}
 
   void carry(const std::vector<ChangedRecord> &changed) {
     for (const ChangedRecord &record : changed) changed_.emplace(record.id, &record);
@@ -83,6 +85,7 @@ class Propagation {
         links, [&](const Link &link) { return WriteScope::brought(module_.name, link.link_id); });
     visit_again_later(links);
     if (links.empty()) return;
+    if (by_app_ && side_ == core::Side::left) demand_rules(links);
     bool const at_once = !IsolationUsesXactSnapshot() &&
                          changed.size() <= static_cast<std::size_t>(settings::propagate_limit);
     std::vector<Link> const merged = at_once ? merge(links) : std::vector<Link>{};
@@ -90,6 +93,18 @@ class Propagation {
   }
 
  private:
+  // Before anything is left for later: also of a transaction that propagates nothing itself.
+  void demand_rules(const std::vector<Link> &links) {
+    if (organization_.rule_mode == core::RuleMode::send) return;
+    TaskWrites writes{pairing_};
+    if (!writes.any()) return;
+    for (const Link &link : links) {
+      const ChangedRecord &changed = *changed_.at(link.face(side_));
+      writes.add(link.face(other(side_)), changed.old, changed.now);
+    }
+    demand_task_rules(organization_, writes.writes());
+  }
+
   void visit_again_later(std::vector<Link> &links) {
     std::vector<PropagationRequest> requests;
     std::erase_if(links, [&](const Link &link) {
@@ -140,6 +155,7 @@ class Propagation {
         bases.push_back({link.link_id, std::move(result.left_base), std::move(result.right_base)});
       std::move(result.findings.begin(), result.findings.end(), std::back_inserter(findings));
     }
+    if (by_app_) demand_expressible(organization_, module_, findings);
     {
       WriteScope const scope{Origin::bridge, twin_module->name, actor_, run_, &travelling};
       update_records(*twin_module, org_id, twin_patches);
@@ -164,8 +180,8 @@ class Propagation {
     faces.link = link.link_id;
     faces.left_base = bases_of(left ? module_ : twin_module, link.left_base);
     faces.right_base = bases_of(left ? twin_module : module_, link.right_base);
-    Record own{changed.id, std::nullopt, pg::instant_of(GetCurrentTimestamp()), actor_,
-               changed.now};
+    Record own{changed.id, std::nullopt, pg::instant_of(GetCurrentTimestamp()),
+               changed.person.empty() ? actor_ : changed.person, changed.now};
     pg::Fields &own_base = left ? faces.left_base : faces.right_base;
     FieldNames names;
     for (const auto &[name, old] : changed.old) {
@@ -177,6 +193,7 @@ class Propagation {
     faces.right = left ? std::move(twin) : std::move(own);
     MergedFaces result = left ? merge_faces(pairing_, organization_.org_id, faces, names, {})
                               : merge_faces(pairing_, organization_.org_id, faces, {}, names);
+    if (!by_app_) refuse_by_task_rules(organization_, pairing_, faces, result);
     // What was put into the base only for this merge does not count as a change of the link.
     own_base = bases_of(left ? module_ : twin_module, left ? link.left_base : link.right_base);
     result.base_changed =
@@ -202,6 +219,7 @@ class Propagation {
   core::Side side_;
   const std::string &actor_;
   const std::optional<core::Uuid> &run_;
+  bool by_app_;
   std::unordered_map<core::Uuid, const ChangedRecord *> changed_;
 };
 
@@ -210,7 +228,7 @@ std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed,
                                     const Pairing &pairing, core::Side side) {
   std::vector<ChangedRecord> result;
   for (const ChangedRecord &record : changed) {
-    ChangedRecord part{record.id, {}, {}};
+    ChangedRecord part{record.id, {}, {}, record.person};
     for (const MappedField &field : pairing.fields) {
       const std::string &name = side == core::Side::left ? field.left.name : field.right.name;
       auto const old = record.old.find(name);

@@ -13,6 +13,7 @@ struct ChangedRecord {
   core::Uuid id;
   pg::Fields old;
   pg::Fields now;
+  std::string person{};  // whom the service names; empty: the statement's own writer
 };
 
 // The fields of a module whose changes travel over some pairing of the organization; empty where

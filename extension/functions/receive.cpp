@@ -299,6 +299,10 @@ class Receive {
 
   void write() {
     WriteScope const scope{Origin::service, module_.name, module_.service, run_};
+    // Before the rows: what they set off may write this record's delivery anew (a refused change is
+    // put back).
+    drop_deliveries(org_id_, dropped_);
+    save_deliveries(module_, org_id_, delivery_updates_);
     insert_records(module_, org_id_, inserts_);
     update_records(module_, org_id_, patches_);
     std::vector<core::Uuid> ids = identities_;
@@ -309,8 +313,6 @@ class Receive {
     }
     identify_records(module_, org_id_, ids, external_ids);
     delete_records(module_, org_id_, erased_);
-    drop_deliveries(org_id_, dropped_);
-    save_deliveries(module_, org_id_, delivery_updates_);
     save_shadows(module_, org_id_, read_at_, shadow_updates_);
     note_survivors(module_, org_id_, survivors_);
     record_findings(module_, org_id_, findings_);

@@ -5,6 +5,7 @@
 #include "functions/doorbell.hpp"
 #include "functions/known.hpp"
 #include "functions/propagate.hpp"
+#include "functions/task_rules.hpp"
 
 namespace crm_bridge {
 
@@ -147,6 +148,7 @@ class LinkReconciliation {
     }
     MergedFaces merged =
         merge_faces(pairing, organization_.org_id, faces, left_changed, right_changed);
+    refuse_by_task_rules(organization_, pairing, faces, merged);
     std::vector<core::Uuid> const travelling{link.link_id};
     write(left_module, faces.left.id, std::move(merged.new_left), travelling);
     write(right_module, faces.right.id, std::move(merged.new_right), travelling);

@@ -74,7 +74,7 @@ BEGIN
              'history_default', 'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts',
              'link_status', 'project_progress', 'account_projects', 'record_history', 'budget', 'budget_limit', 'budget_use', 'budget_place',
              'quota_status', 'webhook_channel', 'open_integration', 'message_text', 'profile_permission', 'permission_matrix', 'project_crm_details',
-             'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress', 'deal_progress', 'activity_feed', 'record_name', 'held_change'];
+             'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress', 'deal_progress', 'activity_feed', 'record_name', 'held_change', 'project_tasks', 'refusals'];
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._readable() IS 'what an analyst may read';
@@ -123,7 +123,7 @@ AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', acts_as, crm_bridge._own_org(org_id));
   PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company', 'resolve_conflict',
-    'add_task_to_crm', 'act_as', '_crm_details_org', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
+    'add_task_to_crm', 'task_link_targets', 'act_as', '_crm_details_org', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,
     ARRAY(SELECT m.module FROM crm_bridge.module AS m WHERE m.updatable ORDER BY 1), '{}');

@@ -254,7 +254,8 @@ BEGIN
     (_default_mappings.org_id, 'contact_client_user', 'crm_contact', 'projects_client_user', 4, 'unlink'),
     (_default_mappings.org_id, 'lead_project', 'crm_lead', 'projects_project', 5, 'unlink'),
     (_default_mappings.org_id, 'client_company', 'projects_client', 'bigin_company', 6, 'unlink'),
-    (_default_mappings.org_id, 'client_user_contact', 'projects_client_user', 'bigin_contact', 7, 'unlink');
+    (_default_mappings.org_id, 'client_user_contact', 'projects_client_user', 'bigin_contact', 7, 'unlink'),
+    (_default_mappings.org_id, 'note_comment', 'crm_note', 'projects_comment', 8, 'delete');
 
   -- A client is made with the account's name and keeps its own afterwards: links survive renames (D6).
   PERFORM crm_bridge.map_field('account_client', 'account_name', 'name', org_id => _default_mappings.org_id);
@@ -286,6 +287,8 @@ BEGIN
     '{"true": "Completed", "false": "Not Started"}', org_id => _default_mappings.org_id);
   PERFORM crm_bridge.map_field('task_task', 'owner_id', 'owner_ids', 'both', true, conversion => 'user_email',
                                org_id => _default_mappings.org_id);
+  PERFORM crm_bridge.map_field('note_comment', 'content', 'content', 'both', true, conversion => 'comment',
+                               parameters => '{"author_line": "Zoho CRM"}', org_id => _default_mappings.org_id);
   -- What both services have of a company and of a person (R132); any change follows (R133).
   PERFORM crm_bridge.map_field('client_company', f.left_field, f.right_field, 'both', true, org_id => _default_mappings.org_id)
     FROM (VALUES ('name', 'account_name'), ('phone', 'phone'), ('website', 'website')) AS f (left_field, right_field);

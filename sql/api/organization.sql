@@ -95,6 +95,7 @@ BEGIN
          f.writable, false, f.addresses, f.maximum_length, f.picklist
     FROM crm_bridge.standard_field AS f;
   INSERT INTO crm_bridge.automation (org_id, rule) VALUES (create_organization.org_id, 'won_deal_becomes_project'), (create_organization.org_id, 'clients_in_bigin');
+  INSERT INTO crm_bridge.automation (org_id, rule, enabled) VALUES (create_organization.org_id, 'comments_of_linked_tasks', true);
   PERFORM crm_bridge._default_mappings(create_organization.org_id);
   RETURN create_organization.org_id;
 END
@@ -196,6 +197,10 @@ BEGIN
   IF set_setting.name = 'client_users_for_projects' AND value #>> '{}' NOT IN ('existing', 'invite', 'none') THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" does not take %s', name, value),
       HINT = 'Say "existing", "invite" or "none".';
+  END IF;
+  IF set_setting.name IN ('rule_mode', 'refusal') AND NOT value #>> '{}' = ANY (CASE name WHEN 'rule_mode' THEN ARRAY['reject', 'warn', 'send'] ELSE ARRAY['revert', 'keep'] END) THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('setting "%s" does not take %s', name, value),
+      HINT = CASE name WHEN 'rule_mode' THEN 'Say "reject", "warn" or "send".' ELSE 'Say "revert" or "keep".' END;
   END IF;
   INSERT INTO crm_bridge.setting (org_id, name, value) VALUES (org, set_setting.name, set_setting.value)
   ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;

@@ -118,6 +118,8 @@ INSERT INTO crm_bridge.known_setting (name, type, fallback, description) VALUES
   ('clients_for_projects',     'boolean', 'true',              'whether a deal''s account gets a client with its first project'),
   ('client_users_for_projects', 'string', '"existing"',       'which contacts come along as client users: existing, invite or none (R56)'),
   ('administrator_profiles',   'array',   '["Administrator"]', 'names of the CRM profiles whose users may set up (R1)'),
+  ('rule_mode',                'string',  '"reject"',          'what becomes of an app''s write that the other side is bound to refuse: reject, warn or send (D3)'),
+  ('refusal',                  'string',  '"revert"',          'what becomes of a change made in the CRM that Projects refuses: revert puts the record back, keep leaves it (D3)'),
   ('require_acting_user',      'boolean', 'false',             'whether an app must say for whom it writes to Projects'),
   ('mass_change_limit',        'number',  '1000',              'how many records of a module are deleted within an hour without asking (B7); 0: any'),
   ('mass_change_share',        'number',  '0.2',               'and up to which share of the module, above 100 records; 0: any'),

@@ -159,6 +159,9 @@ CREATE TABLE crm_bridge.refusal (
   reason      text        NOT NULL,
   detail      text,
   value       jsonb,
+  agreed      jsonb,
+  refused_for text,
+  reverted    boolean     NOT NULL DEFAULT false,
   CONSTRAINT refusal_key PRIMARY KEY (org_id, refusal_id)
 );
 CREATE INDEX refusal_by_record ON crm_bridge.refusal (org_id, record_id);
@@ -170,6 +173,9 @@ COMMENT ON COLUMN crm_bridge.refusal.module IS 'module of the record that was ch
 COMMENT ON COLUMN crm_bridge.refusal.record_id IS 'the record that was changed';
 COMMENT ON COLUMN crm_bridge.refusal.link_id IS 'the link over which it could not travel';
 COMMENT ON COLUMN crm_bridge.refusal.field IS 'the field';
-COMMENT ON COLUMN crm_bridge.refusal.reason IS 'a code: value_not_in_picklist, text_too_long, user_unknown, not_linked, not_representable, field_unknown, field_read_only';
+COMMENT ON COLUMN crm_bridge.refusal.reason IS 'a code: value_not_in_picklist, text_too_long, user_unknown, not_linked, not_representable, field_unknown, field_read_only, strict_schedule, parent_closed; refused: came along in the same update (R86)';
 COMMENT ON COLUMN crm_bridge.refusal.detail IS 'the reason in a sentence';
 COMMENT ON COLUMN crm_bridge.refusal.value IS 'the value that was refused';
+COMMENT ON COLUMN crm_bridge.refusal.agreed IS 'the value that both sides agree on, of what a rule refused';
+COMMENT ON COLUMN crm_bridge.refusal.refused_for IS 'who wrote the value';
+COMMENT ON COLUMN crm_bridge.refusal.reverted IS 'whether the record was put back to the agreed value';

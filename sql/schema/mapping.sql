@@ -79,7 +79,7 @@ COMMENT ON COLUMN crm_bridge.field_mapping.left_field IS 'field of the left modu
 COMMENT ON COLUMN crm_bridge.field_mapping.right_field IS 'field of the right module';
 COMMENT ON COLUMN crm_bridge.field_mapping.direction IS 'both, left_to_right or right_to_left';
 COMMENT ON COLUMN crm_bridge.field_mapping.keep_in_step IS 'false: filled when the twin is created (R27); true: later changes follow (D7)';
-COMMENT ON COLUMN crm_bridge.field_mapping.conversion IS 'name of the conversion: copy, text, number, date_instant, picklist, flag, user_email, linked';
+COMMENT ON COLUMN crm_bridge.field_mapping.conversion IS 'name of the conversion: copy, text, comment, number, date_instant, picklist, flag, user_email, linked';
 COMMENT ON COLUMN crm_bridge.field_mapping.parameters IS 'the conversion''s parameters, for example a value map';
 COMMENT ON COLUMN crm_bridge.field_mapping.in_force IS 'whether it acts: after confirm_field_mapping() (R28)';
 COMMENT ON COLUMN crm_bridge.field_mapping.draft IS 'what it will be after the next confirmation; {"remove": true}: gone';

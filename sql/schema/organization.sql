@@ -96,11 +96,11 @@ CREATE TABLE crm_bridge.automation (
   enabled     boolean     NOT NULL DEFAULT false,
   changed_at  timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT automation_key PRIMARY KEY (org_id, rule),
-  CONSTRAINT automation_rule_known CHECK (rule IN ('won_deal_becomes_project', 'clients_in_bigin'))
+  CONSTRAINT automation_rule_known CHECK (rule IN ('won_deal_becomes_project', 'clients_in_bigin', 'comments_of_linked_tasks'))
 );
 COMMENT ON TABLE crm_bridge.automation IS 'rules that act by themselves on transitions seen after they were enabled (R55, D13)';
 COMMENT ON COLUMN crm_bridge.automation.org_id IS 'the organization';
-COMMENT ON COLUMN crm_bridge.automation.rule IS 'won_deal_becomes_project: a deal that becomes won gets a project; clients_in_bigin: a new client gets a company in Bigin, a new contact a client user, and the other way round';
+COMMENT ON COLUMN crm_bridge.automation.rule IS 'won_deal_becomes_project: a deal that becomes won gets a project; clients_in_bigin: a new client gets a company in Bigin, a new contact a client user, and the other way round; comments_of_linked_tasks: what is said about a linked task is said on both sides (R77, R78)';
 COMMENT ON COLUMN crm_bridge.automation.enabled IS 'whether the rule acts';
 COMMENT ON COLUMN crm_bridge.automation.changed_at IS 'when it was enabled or disabled last';
 

@@ -2,7 +2,7 @@
 -- Who may what, tried by SET ROLE, denials first (design §5, T38, T39, B13, B16).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(108);
+SELECT plan(110);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
@@ -50,7 +50,7 @@ CREATE TEMP TABLE readable AS
     'automation', 'setting', 'shadow', 'link', 'reconcile_request', 'delivery', 'run', 'conflict', 'refusal', 'history', 'history_default',
     'module_fields', 'sync_backlog', 'integration_overview', 'dead_letters', 'open_conflicts', 'link_status', 'project_progress', 'account_projects', 'record_history',
     'budget', 'budget_limit', 'budget_use', 'budget_place', 'quota_status', 'webhook_channel', 'open_integration', 'message_text', 'profile_permission', 'permission_matrix', 'project_crm_details',
-    'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress', 'deal_progress', 'activity_feed', 'record_name', 'held_change']);
+    'client_matching', 'match_result', 'client_match_report', 'project_contact', 'account_progress', 'deal_progress', 'activity_feed', 'record_name', 'held_change', 'project_tasks', 'refusals']);
 CREATE TEMP TABLE expected AS
   SELECT r.role, n.name, 'SELECT' AS privilege FROM roles AS r, readable AS n WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
    UNION ALL SELECT r.role, m.name, p FROM roles AS r, mirrors AS m, unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) AS p WHERE r.role IN ('test_app', 'test_administrator') AND m.updatable
@@ -85,7 +85,7 @@ CREATE TEMP TABLE expected_functions AS
   SELECT 'test_analyst' AS role, unnest(ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'setting_value', '_own_org', 'preview_notification']) AS name
    UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit', '_crm_details_org']) AS f
               WHERE r.role IN ('test_analyst', 'test_app', 'test_administrator')
-   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'act_as', 'setting_value', '_own_org', 'wait_for_command', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company', 'resolve_conflict']) AS f
+   UNION ALL SELECT r.role, f FROM roles AS r, unnest(ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'add_task_to_crm', 'task_link_targets', 'act_as', 'setting_value', '_own_org', 'wait_for_command', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company', 'resolve_conflict']) AS f
               WHERE r.role IN ('test_app', 'test_administrator')
    UNION ALL SELECT 'test_administrator', unnest(ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'activate_bigin', 'deactivate_bigin', 'activate_office_directory', 'import_project_users', 'import_client_users', 'create_portal', 'use_shared_portal', 'mark_key_stale', 'credential_status', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
     'create_projects_from_won_deals', 'add_integration_field', 'remove_integration_field', 'map_field', 'unmap_field', 'confirm_field_mapping', 'discard_field_mapping', 'check_field_mapping', '_check_conversion', 'reconcile', 'record_merged', 'set_budget', 'preview_notification', 'retry_notification', 'set_profile_permission', '_demand_administrator', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client', 'set_merge_policy', 'approve_run', 'reject_run', 'undo_run', 'maintain'])

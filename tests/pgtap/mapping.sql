@@ -12,7 +12,8 @@ SELECT results_eq($$ SELECT pairing, left_module, right_module, on_delete, enabl
   $$ VALUES ('account_client', 'crm_account', 'projects_client', 'unlink', true), ('deal_project', 'crm_deal', 'projects_project', 'unlink', true),
             ('task_task', 'crm_task', 'projects_task', 'unlink', true),
             ('contact_client_user', 'crm_contact', 'projects_client_user', 'unlink', true), ('lead_project', 'crm_lead', 'projects_project', 'unlink', true),
-            ('client_company', 'projects_client', 'bigin_company', 'unlink', true), ('client_user_contact', 'projects_client_user', 'bigin_contact', 'unlink', true) $$, 'an organization starts with seven pairings, unlinking on delete (D2)');
+            ('client_company', 'projects_client', 'bigin_company', 'unlink', true), ('client_user_contact', 'projects_client_user', 'bigin_contact', 'unlink', true),
+            ('note_comment', 'crm_note', 'projects_comment', 'delete', true) $$, 'an organization starts with eight pairings, unlinking on delete, but comments (D2)');
 SELECT set_eq($$ SELECT left_field, right_field, direction, keep_in_step, conversion FROM crm_bridge.field_mapping WHERE pairing = 'deal_project' $$,
   $$ VALUES ('deal_name', 'name', 'left_to_right', false, 'text'), ('description', 'description', 'left_to_right', false, 'text'),
             ('account_id', 'client_id', 'left_to_right', false, 'linked'), ('closing_date', 'end_date', 'left_to_right', false, 'copy') $$,
@@ -51,7 +52,7 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('task_task', 'due_date', '
 SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'account_id', 'client_id', conversion => 'linked') $$, '22023', 'pairing', 'a lookup needs the pairing that it goes through');
 SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', NULL, 'name') $$, '22004', 'left_field must not be null', 'a field must be named');
 SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('deal_project', 'deal_name', 'name', org_id => 7) $$, '42704', 'organization 7', 'an unknown organization');
-SELECT is((SELECT count(*) FROM crm_bridge.field_mapping), 25::bigint, 'nothing that was refused left a trace');
+SELECT is((SELECT count(*) FROM crm_bridge.field_mapping), 26::bigint, 'nothing that was refused left a trace');
 
 -- What a new twin is filled with -----------------------------------------------------------------------------------
 

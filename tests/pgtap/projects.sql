@@ -157,10 +157,10 @@ INSERT INTO crm_bridge.projects_task (id, name, project_id, portal_id) SELECT t.
   (VALUES (:'task'::uuid, 'Install'), (:'second_task'::uuid, 'Test')) AS t (id, name) WHERE p.id = :'project';
 INSERT INTO crm_bridge.projects_task (id, name) VALUES (:'stray', 'Stray');
 INSERT INTO crm_bridge.projects_task (id, name, project_id) VALUES (:'clientless_task', 'Clientless', :'clientless_project');
-INSERT INTO crm_bridge.crm_account (id, account_name) VALUES (:'other', 'Acme');
+INSERT INTO crm_bridge.crm_account (id, account_name) VALUES (:'other', 'Acme Holding');
 SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(%L, %L)', :'clientless_task', :'clientless'), '55000', 'cannot be added to the CRM[\s\S]*not linked with a CRM account', 'R68: a task whose project''s client has no account is not added');
 SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(%L, %L)', :'stray', :'deal'), '55000', 'cannot be added', 'R68: nor one without a project');
-SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(%L, %L)', :'task', :'other'), '22023', 'is not offered as target', 'R72: an account that is not the client''s is not offered, though it has the same name as the mapped one');
+SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(%L, %L)', :'task', :'other'), '22023', 'is not offered as target', 'R72: an account that is neither the client''s nor of its name is not offered');
 SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(%L, %L)', :'task', :'sibling'), '22023', 'is not offered as target', 'R73: nor a deal of another project');
 SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(%L, NULL)', :'task'), '22023', 'is not offered', 'R69: a target must be chosen');
 SELECT pg_temp.refused(format('SELECT crm_bridge.add_task_to_crm(crm_bridge.new_id(), %L)', :'deal'), '42704', 'task .* does not exist', 'a task that there is not');

@@ -80,6 +80,8 @@ SELECT is((SELECT left_base || right_base FROM pair WHERE crm_id = :'crm_1'), '{
 -- What cannot be carried -------------------------------------------------------------------------------------------
 
 SELECT pg_temp.forget() AS forgotten \gset
+-- Of changes that the services bring, and of apps where the organization lets them write so (D3; rejected: refusal.sql).
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
 CREATE TEMP VIEW refused_last AS SELECT module, record_id, field, reason, link_id FROM crm_bridge.refusal ORDER BY refusal_id DESC LIMIT 1;
 UPDATE crm_bridge.crm_task SET owner_id = pg_temp.person('c-carl'), subject = 'Carl''s' WHERE id = :'crm_1';
 SELECT is(pg_temp.crm(:'crm_1'), 'Carl''s|Do this|2026-03-20|High|Waiting for input|Carl', 'the app''s write stands');
@@ -107,6 +109,7 @@ SELECT is((SELECT left_base || right_base FROM pair WHERE crm_id = :'crm_1'), '{
 SELECT pg_temp.accepted(format($$ UPDATE crm_bridge.crm_task SET due_date = 'infinity' WHERE id = %L $$, :'crm_1'), 'design §5: a day without a counterpart does not fail the app''s write');
 SELECT is((SELECT end_date FROM crm_bridge.projects_task WHERE id = :'projects_1'), NULL, 'it is no day to the other side');
 UPDATE crm_bridge.crm_task SET due_date = NULL WHERE id = :'crm_1';
+DELETE FROM crm_bridge.setting;
 
 -- Many rows, the service, rollback ---------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 -- A transaction at REPEATABLE READ may see too little to merge: it leaves requests, and reconcile settles them (design §5).
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 \ir fixture/tools.psql
-SELECT plan(9);
+SELECT plan(10);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
@@ -21,6 +21,10 @@ SELECT is(crm_bridge.reconcile(), 0, 'reconcile settles it');
 SELECT results_eq(format('SELECT name, priority FROM crm_bridge.projects_task WHERE id = %L', :'projects_1'), $$ VALUES ('Install', 'high') $$, 'the twin has followed');
 SELECT results_eq('SELECT h.operation, h.origin, h.actor FROM crm_bridge.history AS h WHERE h.module = ''projects_task''', $$ VALUES ('update', 'bridge', 'crm_bridge reconcile') $$, 'and history tells how');
 SELECT is(pg_temp.send_all(:'lease'), 2, 'now both services get it');
+
+SELECT r.outcome FROM crm_bridge.shadow AS s, crm_bridge.receive('projects_project', jsonb_build_array(jsonb_build_object('external_id', s.external_id, 'version', clock_timestamp(),
+  'fields', '{"is_strict": true, "end_date": "2026-03-31"}'::jsonb)), clock_timestamp()) AS r WHERE s.record_id = :'project' \g /dev/null
+SELECT pg_temp.refused(format($$ UPDATE crm_bridge.crm_task SET due_date = '2026-04-15' WHERE id = %L $$, :'crm_1'), '23514', 'is strict', 'B5: what Projects is bound to refuse fails at once all the same');
 
 SELECT * FROM finish();
 ROLLBACK;

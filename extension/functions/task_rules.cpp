@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "functions/task_rules.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+// Only tasks about which a rule has something to say.
+constinit pg::Statement select_places{
+    "SELECT t.id, t.name, p.name, COALESCE(p.is_strict, false), p.start_date, p.end_date, m.id, "
+    "m.name, COALESCE(m.is_completed, false)"
+    "  FROM crm_bridge.projects_task AS t"
+    "  LEFT JOIN crm_bridge.projects_project AS p ON p.org_id = t.org_id AND p.id = t.project_id"
+    "  LEFT JOIN crm_bridge.projects_task AS m ON m.org_id = t.org_id AND m.id = t.parent_task_id"
+    " WHERE t.org_id = $1 AND t.id = ANY ($2) AND (p.is_strict OR m.is_completed)",
+    {INT8OID, UUIDARRAYOID}};
+
+constinit pg::Statement tell_refused{
+    "SELECT crm_bridge._tell_refused($2, $3, $4, $5, $6, $7, $8, $9, $1)",
+    {INT8OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TEXTOID}};
+
+struct BrokenTaskRule {
+  core::BrokenRule broken;
+  core::Uuid task;
+  std::string task_name, project_name, parent_name;
+  std::optional<core::Date> first_day, last_day;
+};
+
+std::optional<core::Date> date_at(const pg::Row &row, int position) {
+  core::Value const value =
+      pg::value_of(row[position].value, row[position].isnull, core::FieldType::date, DATEOID);
+  const auto *date = std::get_if<core::Date>(&value);
+  return date == nullptr ? std::nullopt : std::optional{*date};
+}
+
+std::vector<BrokenTaskRule> find_broken(const Organization &organization,
+                                        const std::vector<TaskWrite> &writes) {
+  std::vector<BrokenTaskRule> found;
+  std::vector<core::Uuid> tasks;
+  std::unordered_map<core::Uuid, const TaskWrite *> by_task;
+  for (const TaskWrite &write : writes) {
+    tasks.push_back(write.task);
+    by_task.emplace(write.task, &write);
+  }
+  pg::Rows const rows =
+      select_places.execute({pg::argument(organization.org_id), pg::argument(tasks)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i) {
+    pg::Row const row = rows[i];
+    const TaskWrite &write = *by_task.at(row.uuid(0));
+    core::TaskPlace place{row.boolean(3), date_at(row, 4), date_at(row, 5), row.boolean(8)};
+    // A parent that the same statement reopens is open when its subtask is.
+    std::optional<core::Uuid> const parent = row.optional_uuid(6);
+    auto const parent_write = parent.has_value() ? by_task.find(*parent) : by_task.end();
+    if (parent_write != by_task.end() && parent_write->second->reopens)
+      place.parent_is_closed = false;
+    core::TaskChange change{.reopens = write.reopens};
+    if (write.new_due.has_value())
+      change.new_due_day = organization.portal_zone.date_of(*write.new_due);
+    for (const core::BrokenRule &broken : core::broken_rules(place, change))
+      found.push_back({broken, write.task, row.string(1), row.string(2), row.string(7),
+                       place.first_day, place.last_day});
+  }
+  return found;
+}
+
+std::string schedule_of(const BrokenTaskRule &rule) {
+  if (!rule.first_day.has_value()) return "up to " + core::to_text(*rule.last_day);
+  if (!rule.last_day.has_value()) return "from " + core::to_text(*rule.first_day);
+  return "from " + core::to_text(*rule.first_day) + " to " + core::to_text(*rule.last_day);
+}
+
+core::Fault fault_of(const BrokenTaskRule &rule) {
+  if (rule.broken.rule == core::TaskRule::strict_schedule) {
+    return {.sqlstate = "23514",
+            .message = "the due date of task \"" + rule.task_name +
+                       "\" is beyond the schedule of its project",
+            .detail = "Project \"" + rule.project_name + "\" is strict: its tasks are due " +
+                      schedule_of(rule) + ".",
+            .hint = "Choose a date within it, or change the project's dates in Zoho Projects."};
+  }
+  return {.sqlstate = "23514",
+          .message = "task \"" + rule.task_name + "\" cannot be reopened",
+          .detail = "Its parent task \"" + rule.parent_name + "\" is closed in Zoho Projects.",
+          .hint = "Reopen the parent task first."};
+}
+
+void raise(const Organization &organization, const core::Fault &fault) {
+  if (organization.rule_mode == core::RuleMode::reject) throw core::Error{fault};
+  if (organization.rule_mode != core::RuleMode::warn) return;
+  const char *message = fault.message.c_str();
+  const char *detail = fault.detail.c_str();
+  const char *hint = fault.hint.c_str();
+  pg::call([&] {
+    ereport(WARNING, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("%s", message),
+                      errdetail("%s", detail), errhint("%s", hint)));
+  });
+}
+
+// What the right face of a mapped field becomes; nothing where it cannot be said there.
+std::optional<core::Value> carried(const MappedField &field, const pg::Fields &left) {
+  auto const value = left.find(field.left.name);
+  if (value == left.end()) return std::nullopt;
+  try {
+    return field.conversion.right->put(field.conversion.left->get(value->second), core::Value{});
+  } catch (const core::Unmappable &) {
+    return std::nullopt;
+  }
+}
+
+bool is(const std::optional<core::Value> &value, bool wanted) {
+  const bool *flag = value.has_value() ? std::get_if<bool>(&*value) : nullptr;
+  return flag != nullptr && *flag == wanted;
+}
+
+const core::Value &value_in(const pg::Fields &fields, const std::string &name) {
+  static const core::Value empty{};
+  auto const found = fields.find(name);
+  return found == fields.end() ? empty : found->second;
+}
+
+std::string reason_of(const MappedField &field, const std::vector<BrokenTaskRule> &broken) {
+  for (const BrokenTaskRule &rule : broken) {
+    bool const speaks_of_it = rule.broken.rule == core::TaskRule::strict_schedule
+                                  ? field.right.name == "end_date"
+                                  : field.right.name == "is_completed";
+    if (speaks_of_it) return std::string{core::to_text(rule.broken.rule)};
+  }
+  return "refused";
+}
+
+// Takes one field out of the merge.  The CRM's value becomes what Projects has, as the CRM said it
+// when both agreed last.
+Finding refuse_field(const MappedField &field, const Faces &faces, bool revert,
+                     MergedFaces &merged) {
+  const std::string &name = field.left.name;
+  const core::Value &left = value_in(faces.left.fields, name);
+  const core::Value &right = value_in(faces.right.fields, field.right.name);
+  auto const base = faces.left_base.find(name);
+  core::Value agreed = base == faces.left_base.end() ? left : base->second;
+  merged.new_right.erase(field.right.name);
+  if (revert) {
+    try {
+      agreed = field.conversion.left->put(field.conversion.right->get(right), agreed);
+    } catch (const core::Unmappable &) {
+      // What Projects has cannot be said in the CRM: then what was there before is put back.
+    }
+    if (agreed != left) merged.new_left.insert_or_assign(name, agreed);
+    merged.left_base.erase(name);
+    merged.right_base.erase(field.right.name);
+  } else {
+    merged.left_base.insert_or_assign(name, agreed);
+    merged.right_base.insert_or_assign(field.right.name, right);
+  }
+  for (Finding &finding : merged.findings) {
+    if (finding.field != name || finding.outcome != core::Outcome::left_wins) continue;
+    finding.outcome = core::Outcome::right_wins;
+    finding.reason = "refused";
+  }
+  return {.record = faces.left.id,
+          .link = faces.link,
+          .field = name,
+          .other_field = field.right.name,
+          .outcome = core::Outcome::unmappable,
+          .base = agreed,
+          .left = left,
+          .left_by = faces.left.modified_by.value_or(""),
+          .reverted = revert};
+}
+
+}  // namespace
+
+TaskWrites::TaskWrites(const Pairing &pairing) {
+  if (pairing.right_module != "projects_task") return;
+  for (const MappedField &field : pairing.fields) {
+    if (!field.keep_in_step || field.direction == core::Direction::right_to_left) continue;
+    if (field.right.name == "end_date") due_ = &field;
+    if (field.right.name == "is_completed") status_ = &field;
+  }
+}
+
+void TaskWrites::add(const core::Uuid &twin, const pg::Fields &old, const pg::Fields &now) {
+  TaskWrite write{.task = twin};
+  if (due_ != nullptr) {
+    std::optional<core::Value> const due = carried(*due_, now);
+    const auto *instant = due.has_value() ? std::get_if<core::Instant>(&*due) : nullptr;
+    if (instant != nullptr) write.new_due = *instant;
+  }
+  if (status_ != nullptr)
+    write.reopens = is(carried(*status_, old), true) && is(carried(*status_, now), false);
+  if (write.new_due.has_value() || write.reopens) writes_.push_back(write);
+}
+
+RuledTasks::RuledTasks(const Module &module)
+    : module_(module), due_(module.find("end_date")), completed_(module.find("is_completed")) {}
+
+void RuledTasks::note(std::int64_t org_id, const core::Uuid &record,
+                      const pg::TransitionTable *old_rows, const pg::TransitionTable &new_rows,
+                      const std::vector<std::uint8_t> &changed) {
+  if (due_ == nullptr || completed_ == nullptr) return;
+  auto const is_changed = [&](const Column *column) {
+    return old_rows == nullptr ||
+           changed[static_cast<std::size_t>(column - module_.columns.data())] != 0;
+  };
+  auto const is_closed = [&](const pg::TransitionTable &table) {
+    return !table.is_null(completed_->number) && DatumGetBool(table.value(completed_->number));
+  };
+  TaskWrite write{.task = record};
+  if (is_changed(due_) && !new_rows.is_null(due_->number)) {
+    core::Value const due =
+        pg::value_of(new_rows.value(due_->number), false, due_->type, due_->type_oid);
+    if (const auto *instant = std::get_if<core::Instant>(&due)) write.new_due = *instant;
+  }
+  write.reopens =
+      old_rows != nullptr && is_changed(completed_) && is_closed(*old_rows) && !is_closed(new_rows);
+  if (write.new_due.has_value() || write.reopens) writes_[org_id].push_back(write);
+}
+
+void RuledTasks::demand() const {
+  for (const auto &[org_id, writes] : writes_) {
+    pg::AsOwner owner;
+    pg::SpiSession spi;
+    demand_task_rules(*catalog::organization(org_id), writes);
+  }
+}
+
+void demand_task_rules(const Organization &organization, const std::vector<TaskWrite> &writes) {
+  if (writes.empty() || organization.rule_mode == core::RuleMode::send) return;
+  for (const BrokenTaskRule &rule : find_broken(organization, writes))
+    raise(organization, fault_of(rule));
+}
+
+void demand_expressible(const Organization &organization, const Module &module,
+                        const std::vector<Finding> &findings) {
+  if (organization.rule_mode == core::RuleMode::send) return;
+  for (const Finding &finding : findings) {
+    if (finding.outcome != core::Outcome::unmappable) continue;
+    raise(organization,
+          {.sqlstate = "23514",
+           .message = "the new value of field \"" + finding.field + "\" of \"" + module.name +
+                      "\" cannot be carried to the linked record",
+           .detail = finding.detail,
+           .hint = "Give a value that field \"" + finding.other_field +
+                   "\" of the linked record can have, or let such writes pass with the setting "
+                   "rule_mode."});
+  }
+}
+
+void refuse_by_task_rules(const Organization &organization, const Pairing &pairing,
+                          const Faces &faces, MergedFaces &merged) {
+  if (pairing.right_module != "projects_task" || merged.new_right.empty()) return;
+  TaskWrite write{.task = faces.right.id};
+  auto const due = merged.new_right.find("end_date");
+  if (due != merged.new_right.end()) {
+    if (const auto *instant = std::get_if<core::Instant>(&due->second)) write.new_due = *instant;
+  }
+  auto const completed = merged.new_right.find("is_completed");
+  write.reopens = completed != merged.new_right.end() && is(completed->second, false) &&
+                  is(value_in(faces.right.fields, "is_completed"), true);
+  if (!write.new_due.has_value() && !write.reopens) return;
+  std::vector<BrokenTaskRule> const broken = find_broken(organization, {write});
+  if (broken.empty()) return;
+  for (const MappedField &field : pairing.fields) {
+    if (!merged.new_right.contains(field.right.name)) continue;
+    Finding finding = refuse_field(field, faces, organization.reverts_refused, merged);
+    finding.reason = reason_of(field, broken);
+    for (const BrokenTaskRule &rule : broken) {
+      core::Fault const fault = fault_of(rule);
+      if (finding.reason == "refused") {
+        finding.detail = "It came along in an update of which another field was refused.";
+      } else if (finding.reason == core::to_text(rule.broken.rule)) {
+        finding.detail = fault.detail;
+        std::optional<std::string> const limit =
+            rule.broken.limit.has_value() ? std::optional{core::to_text(*rule.broken.limit)}
+                                          : std::nullopt;
+        (void)tell_refused.execute({pg::argument(organization.org_id), pg::argument(faces.link),
+                                    pg::argument(faces.left.id), pg::argument(faces.right.id),
+                                    pg::argument(finding.reason),
+                                    pg::argument(pg::to_jsonb(finding.base)),
+                                    pg::argument(pg::to_jsonb(finding.left)), pg::argument(limit),
+                                    pg::argument(finding.left_by)});
+      }
+    }
+    merged.findings.push_back(std::move(finding));
+  }
+  merged.base_changed =
+      merged.left_base != faces.left_base || merged.right_base != faces.right_base;
+}
+
+}  // namespace crm_bridge
