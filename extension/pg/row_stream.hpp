@@ -33,7 +33,7 @@ class RowStream {
  public:
   static constexpr int maximum_columns = 8;
   static constexpr int maximum_parameters = 4;
-  constexpr RowStream(const char *sql, std::initializer_list<Oid> types) : text_(sql), count_(0) {
+  constexpr RowStream(const char *sql, std::initializer_list<Oid> types) : text_(sql) {
     for (Oid type : types) types_[static_cast<std::size_t>(count_++)] = type;
   }
   template <typename Take>
@@ -52,7 +52,7 @@ class RowStream {
 
   const char *text_;
   std::array<Oid, maximum_parameters> types_{};
-  int count_;
+  int count_ = 0;
 };
 
 }  // namespace crm_bridge::pg

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: PostgreSQL
--- A million accounts and a million clients, of which :share percent bear the name of an account; then, in turn, a plain hash join on
--- the stored keys, the count of all reasons (dry run), the list of every unmatched record with its
--- reason, and the run with its links.  Prints "side|seconds".
+-- A million accounts and a million clients, of which :share percent bear the name of an account; then, in turn: a plain hash join on the
+-- stored keys (with as many processes as the planner likes, and with one), the count of all reasons (dry run), the list of every
+-- unmatched record with its reason, the run with its links.  Prints "side|seconds".
 \set QUIET on
 \pset tuples_only on
 \pset format unaligned
@@ -31,16 +31,28 @@ SET client_min_messages = notice;
 \set join 'SET LOCAL work_mem = ''256MB''; SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = off; SELECT count(*) FROM crm_bridge.crm_account AS a JOIN crm_bridge.projects_client AS c ON c.name_key = a.name_key WHERE a.org_id = 1 AND c.org_id = 1'
 CALL public.timed('warm', :'join');
 CALL public.timed('join', :'join');
+CALL public.timed('join_alone', 'SET LOCAL max_parallel_workers_per_gather = 0;' || :'join');
 CALL public.timed('counted', 'SELECT * FROM crm_bridge.match_clients(dry_run => true)');
-CALL public.timed('listed', 'SELECT count(*), count(DISTINCT u.reason) FROM crm_bridge.integration AS i, crm_bridge._unmatched(i.portal_id, 1) AS u WHERE i.service = ''zoho_projects''');
+CALL public.timed('listed', 'SELECT count(u.client_id), count(u.account_id), count(u.reason) FROM crm_bridge.integration AS i, crm_bridge._unmatched(i.portal_id, 1) AS u WHERE i.service = ''zoho_projects''');
 CALL public.timed('join', :'join');
+CALL public.timed('join_alone', 'SET LOCAL max_parallel_workers_per_gather = 0;' || :'join');
 CALL public.timed('counted', 'SELECT * FROM crm_bridge.match_clients(dry_run => true)');
-CALL public.timed('listed', 'SELECT count(*), count(DISTINCT u.reason) FROM crm_bridge.integration AS i, crm_bridge._unmatched(i.portal_id, 1) AS u WHERE i.service = ''zoho_projects''');
+CALL public.timed('listed', 'SELECT count(u.client_id), count(u.account_id), count(u.reason) FROM crm_bridge.integration AS i, crm_bridge._unmatched(i.portal_id, 1) AS u WHERE i.service = ''zoho_projects''');
 CALL public.timed('join', :'join');
+CALL public.timed('join_alone', 'SET LOCAL max_parallel_workers_per_gather = 0;' || :'join');
 CALL public.timed('counted', 'SELECT * FROM crm_bridge.match_clients(dry_run => true)');
-CALL public.timed('listed', 'SELECT count(*), count(DISTINCT u.reason) FROM crm_bridge.integration AS i, crm_bridge._unmatched(i.portal_id, 1) AS u WHERE i.service = ''zoho_projects''');
+CALL public.timed('listed', 'SELECT count(u.client_id), count(u.account_id), count(u.reason) FROM crm_bridge.integration AS i, crm_bridge._unmatched(i.portal_id, 1) AS u WHERE i.service = ''zoho_projects''');
+BEGIN;
+CALL public.timed('run', 'SELECT * FROM crm_bridge.match_clients()');
+ROLLBACK;
+VACUUM crm_bridge.link;
+BEGIN;
+CALL public.timed('run', 'SELECT * FROM crm_bridge.match_clients()');
+ROLLBACK;
+VACUUM crm_bridge.link;
 CALL public.timed('run', 'SELECT * FROM crm_bridge.match_clients()');
 CALL public.timed('rematch', 'SELECT * FROM crm_bridge.match_clients(rematch => true)');
 CALL public.timed('background', 'SELECT crm_bridge.finish_matching(command_id) FROM crm_bridge.client_matching');
+CALL public.timed('report', 'SELECT count(r.reason) FROM crm_bridge.client_match_report AS r');
 SET client_min_messages = warning;
 SELECT 'links|' || count(*) FROM crm_bridge.link;

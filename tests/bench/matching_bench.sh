@@ -12,8 +12,8 @@ print_circumstances
 while IFS='|' read -r side second; do printf '%s\n' "$second" >>"$results/${side##* }"; done < <(grep '|' "$SESSION/matching.out")
 
 printf '\n%s records a side, %s links; seconds\n' "${BENCH_RECORDS:-1000000}" "$(cat "$results/links")"
-for side in join counted listed run rematch background; do printf '  %-12s %8.2f\n' "$side" "$(median_of "$side")"; done
+for side in join join_alone counted listed run rematch background report; do printf '  %-12s %8.2f\n' "$side" "$(median_of "$side")"; done
 judge "reasons counted / hash join" "$(ratio_of counted join)" 3 at_most
 judge "every reason listed / hash join" "$(ratio_of listed join)" 3 at_most
-judge "run with its links / hash join" "$(awk -v a="$(median_of run)" -v b="$(median_of join)" 'BEGIN { print a / b }')" 3 at_most
+judge "run with its links / hash join" "$(ratio_of run join)" 3 at_most
 conclude
