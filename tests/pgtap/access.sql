@@ -2,7 +2,7 @@
 -- Who may what, tried by SET ROLE, denials first (design §5, T38, T39, B13, B16).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(110);
+SELECT plan(111);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
