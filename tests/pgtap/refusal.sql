@@ -19,7 +19,7 @@ CREATE FUNCTION pg_temp.due(task uuid) RETURNS text LANGUAGE sql STABLE AS $$
 CREATE FUNCTION pg_temp.state(task uuid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT c.status || '|' || p.is_completed
     FROM crm_bridge.crm_task AS c JOIN crm_bridge.link AS l ON l.left_id = c.id AND l.pairing = 'task_task' JOIN crm_bridge.projects_task AS p ON p.id = l.right_id WHERE c.id = task $$;
-CREATE TEMP VIEW mails AS SELECT recipient, kind, facts FROM crm_bridge.notification ORDER BY notification_id;
+CREATE TEMP VIEW mails AS SELECT recipient, kind, facts FROM crm_bridge.notification WHERE kind LIKE '%refused' ORDER BY notification_id;
 CREATE TEMP VIEW told AS SELECT module, record, project, field, reason, value, agreed, refused_for, reverted FROM crm_bridge.refusals ORDER BY refusal_id;
 SELECT pg_temp.tell('crm_user', pg_temp.person('c-ben'), '{"full_name": "Ben", "email": "ben@zylker.example", "status": "active", "locale": "de_DE"}') \g /dev/null
 SELECT pg_temp.tell('projects_project', :'project', '{"is_strict": true, "start_date": "2026-03-01", "end_date": "2026-03-31"}') \g /dev/null
