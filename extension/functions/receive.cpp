@@ -107,7 +107,8 @@ class Receive {
         shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
     bool const older = incoming.version.has_value() && shadow.version.has_value() &&
                        *incoming.version < *shadow.version;
-    if (shadow.state == "live" && equals(incoming.fields, shadow.fields)) {
+    if (shadow.state == "live" && !newer && equals(incoming.fields, shadow.fields)) {
+      // A newer version of the same is noted: the next conditional write is judged by it.
       incoming.settle("unchanged");
     } else if (older || overtaken) {
       incoming.settle("stale", older ? "A newer state is known."

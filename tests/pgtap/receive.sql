@@ -2,7 +2,7 @@
 -- What a service tells is merged field by field: outcomes, echoes, conflicts, deletions (design §6, §7, B1, B9, D1, D2).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(80);
+SELECT plan(83);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 SELECT crm_bridge.new_id() AS lease \gset
@@ -25,6 +25,9 @@ SELECT results_eq('SELECT deal_name, amount, origin, modified_by, modified_at, c
 SELECT results_eq('SELECT external_id, state, version, fields, read_at IS NOT NULL FROM crm_bridge.shadow', $$ VALUES ('d1', 'live', '2026-01-01 04:30+00'::timestamptz, '{"amount": 10, "deal_name": "Routers"}'::jsonb, true) $$, 'the shadow has what was told');
 SELECT pg_temp.forget() AS forgotten \gset
 SELECT is(pg_temp.told('d1', '{"version": "2026-01-01T10:00:00+05:30"}', '{"deal_name": "Routers", "amount": 10.00}'), 'unchanged', 'B9: told again, nothing changes');
+SELECT is(pg_temp.told('d1', '{"version": "2026-01-01T11:00:00Z"}', '{"deal_name": "Routers", "amount": 10}'), 'unchanged', 'T14: a newer version of the same');
+SELECT is((SELECT version FROM crm_bridge.shadow), '2026-01-01 11:00+00'::timestamptz, 'T14: is noted, or a conditional write would be refused for ever');
+SELECT is_empty('TABLE events', 'and nothing else is written');
 SELECT is(pg_temp.told('d1', '{"version": "2026-01-02T10:00:00Z", "modified_at": "2026-01-02T10:00:00Z", "modified_by": "bob@zylker.example"}', '{"amount": 20}'), 'updated', 'a newer version updates');
 SELECT results_eq('TABLE events', $$ VALUES ('update', 'service', 'crm_deal', '{"amount": 10}'::jsonb) $$, 'B17: with history');
 SELECT is_empty('TABLE dirty', 'P10: and nothing to send');
