@@ -111,21 +111,31 @@ std::vector<Record> records_of(const Module &module, const Organization &organiz
 }
 
 Jsonb *document_of(const Module &module, const Patch &patch, bool with_id) {
-  pg::Fields document;
+  pg::Members document;
   pg::Fields custom;
+  document.reserve(patch.fields.size() + 6);
   for (const auto &[name, value] : patch.fields) {
-    (module.find(name) != nullptr ? document : custom).insert_or_assign(name, value);
+    if (module.find(name) != nullptr)
+      document.emplace_back(name, &value);
+    else
+      custom.insert_or_assign(name, value);
   }
-  if (with_id) document.insert_or_assign("id", patch.id);
-  if (patch.external_id.has_value()) document.insert_or_assign("external_id", *patch.external_id);
-  if (patch.created_at.has_value()) document.insert_or_assign("created_at", *patch.created_at);
-  if (patch.modified_at.has_value()) document.insert_or_assign("modified_at", *patch.modified_at);
-  if (patch.modified_by.has_value()) document.insert_or_assign("modified_by", *patch.modified_by);
+  std::array<core::Value, 6> own;
+  std::size_t count = 0;
+  auto const add = [&](const char *name, core::Value value) {
+    own[count] = std::move(value);
+    document.emplace_back(name, &own[count++]);
+  };
+  if (with_id) add("id", patch.id);
+  if (patch.external_id.has_value()) add("external_id", *patch.external_id);
+  if (patch.created_at.has_value()) add("created_at", *patch.created_at);
+  if (patch.modified_at.has_value()) add("modified_at", *patch.modified_at);
+  if (patch.modified_by.has_value()) add("modified_by", *patch.modified_by);
   if (!custom.empty()) {
     Jsonb *object = pg::to_jsonb(custom);
     const char *text = pg::call(
         [&] { return JsonbToCString(nullptr, &object->root, static_cast<int>(VARSIZE(object))); });
-    document.insert_or_assign("custom_fields", core::Json{text});
+    add("custom_fields", core::Json{text});
   }
   return pg::to_jsonb(document);
 }

@@ -6,7 +6,7 @@ namespace crm_bridge::pg {
 namespace {
 
 // What a string value becomes; the caller keeps `text` alive until the document is built.
-JsonbValue string_value(const std::string &text) {
+JsonbValue string_value(std::string_view text) {
   JsonbValue value;
   value.type = jbvString;
   value.val.string.val = const_cast<char *>(text.data());
@@ -19,7 +19,9 @@ void push(JsonbParseState **state, JsonbIteratorToken place, const core::Value &
           const std::vector<std::string> &texts) {
   JsonbValue item;
   item.type = jbvNull;
-  if (const auto *boolean = std::get_if<bool>(&value)) {
+  if (const auto *string = std::get_if<std::string>(&value)) {
+    item = string_value(*string);
+  } else if (const auto *boolean = std::get_if<bool>(&value)) {
     item.type = jbvBool;
     item.val.boolean = *boolean;
   } else if (const auto *number = std::get_if<core::Number>(&value)) {
@@ -53,9 +55,9 @@ void push(JsonbParseState **state, JsonbIteratorToken place, const core::Value &
   pushJsonbValue(state, place, &item);
 }
 
-// The strings that a value needs in a document: made outside of pg::call, because they own memory.
+// The strings that a value needs in a document, where it is none itself: made outside of pg::call,
+// because they own memory.
 std::vector<std::string> texts_for(const core::Value &value) {
-  if (const auto *text = std::get_if<std::string>(&value)) return {*text};
   if (const auto *date = std::get_if<core::Date>(&value)) return {core::to_text(*date)};
   if (const auto *instant = std::get_if<core::Instant>(&value)) return {core::to_text(*instant)};
   if (const auto *uuid = std::get_if<core::Uuid>(&value)) return {core::to_text(*uuid)};
@@ -108,21 +110,28 @@ core::Value references_in(const JsonbValue &json) {
 
 }  // namespace
 
-Jsonb *to_jsonb(const Fields &fields) {
+Jsonb *to_jsonb(const Members &members) {
   std::vector<std::vector<std::string>> texts;
-  texts.reserve(fields.size());
-  for (const auto &[name, value] : fields) texts.push_back(texts_for(value));
+  texts.reserve(members.size());
+  for (const auto &[name, value] : members) texts.push_back(texts_for(*value));
   return call([&] {
     JsonbParseState *state = nullptr;
     pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
     std::size_t i = 0;
-    for (const auto &[name, value] : fields) {
+    for (const auto &[name, value] : members) {
       JsonbValue key = string_value(name);
       pushJsonbValue(&state, WJB_KEY, &key);
-      push(&state, WJB_VALUE, value, texts[i++]);
+      push(&state, WJB_VALUE, *value, texts[i++]);
     }
     return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr));
   });
+}
+
+Jsonb *to_jsonb(const Fields &fields) {
+  Members members;
+  members.reserve(fields.size());
+  for (const auto &[name, value] : fields) members.emplace_back(name, &value);
+  return to_jsonb(members);
 }
 
 Jsonb *to_jsonb(const core::Value &value) {

@@ -12,8 +12,12 @@ namespace crm_bridge::pg {
 // empty.
 using Fields = std::map<std::string, core::Value, std::less<>>;
 
+// Names and values that live elsewhere: a document is made of them without a copy.
+using Members = std::vector<std::pair<std::string_view, const core::Value *>>;
+
 // As jsonb: text, picklist, date, instant and references as strings, numbers as numbers.
 Jsonb *to_jsonb(const Fields &fields);
+Jsonb *to_jsonb(const Members &members);
 Jsonb *to_jsonb(const core::Value &value);
 Jsonb *empty_object();
 
