@@ -58,9 +58,9 @@ BEGIN
     RETURN NULL;
   END IF;
   SELECT n.org_id, n.pairing INTO orphan FROM new_rows AS n
-   WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.pairing AS p WHERE p.org_id = n.org_id AND p.pairing = n.pairing) LIMIT 1;
+   WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.pairing AS p WHERE p.org_id = n.org_id AND p.pairing = n.pairing AND p.links) LIMIT 1;
   IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('pairing "%s" does not exist in organization %s', orphan.pairing, orphan.org_id),
+    RAISE EXCEPTION USING ERRCODE = '23503', MESSAGE = format('pairing "%s" does not exist in organization %s, or makes no links', orphan.pairing, orphan.org_id),
       SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, HINT = 'The pairings are listed in crm_bridge.pairing.';
   END IF;
   RETURN NULL;

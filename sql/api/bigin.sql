@@ -333,7 +333,9 @@ BEGIN
   END IF;
   client := COALESCE(crm_bridge._pair_company('right', company_id, org),
                      crm_bridge._make_client_of_company(company_id, portal, org));
-  INSERT INTO crm_bridge.projects_project (org_id, id, name, client_id, portal_id) VALUES (org, project, left(title, 200), client, portal);
+  PERFORM crm_bridge._make_record('projects_project', project,
+            crm_bridge._fields_of_account(crm_bridge._twin_of('account_client', client, org), org)
+            || jsonb_build_object('name', left(title, 200), 'client_id', client, 'portal_id', portal), org);
   PERFORM crm_bridge._pair_contact('right', c.id, org, true) FROM crm_bridge.bigin_contact AS c WHERE c.org_id = org AND c.account_id = company_id;
   RETURN project;
 END

@@ -14,41 +14,6 @@ $$;
 COMMENT ON FUNCTION crm_bridge._is_won(text, bigint) IS 'whether a stage means that the deal is won (setting won_stages)';
 REVOKE ALL ON FUNCTION crm_bridge._is_won(text, bigint) FROM PUBLIC;
 
--- Makes a record of the right module as the twin of one of the left, with the mapped fields filled (R27), and links the two.
-CREATE OR REPLACE FUNCTION crm_bridge._make_twin(pairing text, side text, record_id uuid, more jsonb, org_id bigint)
-RETURNS uuid
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  twin uuid := crm_bridge.new_id();
-  target text;
-  fields jsonb;
-  custom jsonb;
-BEGIN
-  SELECT CASE side WHEN 'left' THEN p.right_module ELSE p.left_module END INTO target
-    FROM crm_bridge.pairing AS p WHERE p.org_id = _make_twin.org_id AND p.pairing = _make_twin.pairing;
-  fields := crm_bridge._mapped_fields(pairing, side, record_id, org_id) || jsonb_strip_nulls(more);
-  SELECT COALESCE(jsonb_object_agg(f.field, fields -> f.field), '{}') INTO custom
-    FROM crm_bridge.service_field AS f
-   WHERE f.org_id = _make_twin.org_id AND f.module = target AND f.custom AND fields ? f.field;
-  -- The link first: what watches for new records sees that this one has its twin.
-  INSERT INTO crm_bridge.link (org_id, pairing, left_id, right_id)
-  VALUES (_make_twin.org_id, _make_twin.pairing,
-          CASE side WHEN 'left' THEN record_id ELSE twin END, CASE side WHEN 'left' THEN twin ELSE record_id END);
-  -- A generated column takes no value, not even its own.
-  EXECUTE format('INSERT INTO crm_bridge.%I (%s) SELECT %2$s FROM jsonb_populate_record(NULL::crm_bridge.%1$I, $1)', target,
-                 (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute AS a
-                   WHERE a.attrelid = format('crm_bridge.%I', target)::regclass
-                     AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''))
-    USING fields || jsonb_build_object('org_id', org_id, 'id', twin, 'custom_fields', custom, 'origin', 'app',
-                                       'created_at', now(), 'modified_at', now());
-  RETURN twin;
-END
-$$;
-COMMENT ON FUNCTION crm_bridge._make_twin(text, text, uuid, jsonb, bigint) IS 'makes and links the other face of a record';
-REVOKE ALL ON FUNCTION crm_bridge._make_twin(text, text, uuid, jsonb, bigint) FROM PUBLIC;
-
 -- The client that stands for an account in Projects; made where there is none (setting clients_for_projects).
 CREATE OR REPLACE FUNCTION crm_bridge._client_of_account(account_id uuid, org_id bigint)
 RETURNS uuid
@@ -180,13 +145,13 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '23502', MESSAGE = format('deal %s has no name for the project', deal_id),
       HINT = 'Give the argument name.';
   END IF;
-  IF COALESCE((SELECT s.value FROM crm_bridge.setting AS s
-                WHERE s.org_id = _project_of_deal.org_id AND s.name = 'clients_for_projects'), 'true')::boolean THEN
+  IF crm_bridge._clients_come_along(_project_of_deal.org_id) THEN
     client := crm_bridge._client_of_account(deal.account_id, _project_of_deal.org_id);
   END IF;
   project := crm_bridge._make_twin('deal_project', 'left', deal_id,
                jsonb_build_object('portal_id', portal, 'name', COALESCE(_project_of_deal.name, left(deal.deal_name, 200)),
-                                  'client_user_ids', crm_bridge._client_users_of_deal(deal, client)), _project_of_deal.org_id);
+                                  'client_user_ids', crm_bridge._client_users_of_deal(deal, client)), _project_of_deal.org_id,
+               crm_bridge._fields_of_account(deal.account_id, _project_of_deal.org_id));
   PERFORM crm_bridge._invite_contact_of_deal(deal, client, project, portal);
   RETURN project;
 END

@@ -101,14 +101,15 @@ BEGIN
   IF crm_bridge._clients_come_along(org) THEN
     client := crm_bridge._client_of_lead(lead, portal);
   END IF;
-  RETURN crm_bridge._make_twin('lead_project', 'left', lead_id, jsonb_build_object('portal_id', portal, 'name', title, 'client_id', client), org);
+  RETURN crm_bridge._make_twin('lead_project', 'left', lead_id, jsonb_build_object('portal_id', portal, 'name', title, 'client_id', client), org,
+           crm_bridge._fields_of_account(crm_bridge._twin_of('account_client', client, org), org));
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.create_project_from_lead(uuid, text, bigint) IS
   'makes a project out of a lead, with the client of its company (R53); a second call returns the same project';
 REVOKE ALL ON FUNCTION crm_bridge.create_project_from_lead(uuid, text, bigint) FROM PUBLIC;
 
--- Makes a project for an account (R53), with its client.  An account may have many: one of the same name is returned instead.
+-- Makes a project for an account (R53), mapped fields filled, with its client.  An account may have many: one of the same name is returned instead.
 -- Errors: 42704 no such account; 55000 the integration is not active; 23502 no name is given.
 CREATE OR REPLACE FUNCTION crm_bridge.create_project_from_account(account_id uuid, name text, org_id bigint DEFAULT NULL)
 RETURNS uuid
@@ -136,8 +137,9 @@ BEGIN
     RETURN project;
   END IF;
   project := crm_bridge.new_id();
-  INSERT INTO crm_bridge.projects_project (org_id, id, name, client_id, portal_id)
-  VALUES (org, project, create_project_from_account.name, client, portal);
+  PERFORM crm_bridge._make_record('projects_project', project,
+            crm_bridge._fields_of_account(account_id, org)
+            || jsonb_build_object('name', create_project_from_account.name, 'client_id', client, 'portal_id', portal), org);
   RETURN project;
 END
 $$;

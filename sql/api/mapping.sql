@@ -31,7 +31,8 @@ REVOKE ALL ON FUNCTION crm_bridge._mapped_fields(text, text, uuid, bigint) FROM 
 -- that fits) with its parameters as an object of texts.
 -- It acts when it has been confirmed with confirm_field_mapping() (R28).
 -- Result: the conversion's name.  Errors: 42704 unknown pairing or field; 42804 the types do not fit; 22023 a bad
--- direction, conversion or parameter; 428C9 the field to be written is read-only.  Source: R24-R28, D7.
+-- direction, conversion or parameter; 428C9 the field to be written is read-only; 0A000 keep_in_step, or another direction than
+-- left_to_right, in a pairing that makes no links.  Source: R24-R28, D7.
 CREATE OR REPLACE FUNCTION crm_bridge.map_field(
   pairing       text,
   left_field    text,
@@ -55,6 +56,14 @@ BEGIN
   IF direction IS NULL OR direction NOT IN ('both', 'left_to_right', 'right_to_left') THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('direction "%s" is not known', direction),
       HINT = 'Use both, left_to_right or right_to_left.';
+  END IF;
+  IF keep_in_step OR direction <> 'left_to_right' THEN
+    PERFORM 1 FROM crm_bridge.pairing AS p WHERE p.org_id = org AND p.pairing = map_field.pairing AND NOT p.links;
+    IF FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = format('fields of pairing "%s" cannot be kept in step', pairing),
+        DETAIL = 'Its records are not linked: a field of the left one fills a right one when that is made, and no change follows.',
+        HINT = 'Leave keep_in_step false and direction left_to_right.';
+    END IF;
   END IF;
   chosen := crm_bridge._check_conversion(pairing, left_field, right_field, conversion, parameters, org);
   SELECT format('"%s" of "%s"', f.field, f.module) INTO read_only
@@ -256,6 +265,9 @@ BEGIN
     (_default_mappings.org_id, 'client_company', 'projects_client', 'bigin_company', 6, 'unlink'),
     (_default_mappings.org_id, 'client_user_contact', 'projects_client_user', 'bigin_contact', 7, 'unlink'),
     (_default_mappings.org_id, 'note_comment', 'crm_note', 'projects_comment', 8, 'delete');
+  -- An account has many projects: its fields fill those that are made for it or for a deal of it, below the deal's own (R25).
+  INSERT INTO crm_bridge.pairing (org_id, pairing, left_module, right_module, position, on_delete, links)
+  VALUES (_default_mappings.org_id, 'account_project', 'crm_account', 'projects_project', 9, 'unlink', false);
 
   -- A client is made with the account's name and keeps its own afterwards: links survive renames (D6).
   PERFORM crm_bridge.map_field('account_client', 'account_name', 'name', org_id => _default_mappings.org_id);

@@ -43,12 +43,13 @@ CREATE TABLE crm_bridge.pairing (
   position      integer NOT NULL,
   on_delete     text    NOT NULL,
   enabled       boolean NOT NULL DEFAULT true,
+  links         boolean NOT NULL DEFAULT true,
   CONSTRAINT pairing_key PRIMARY KEY (org_id, pairing),
   CONSTRAINT pairing_left_known FOREIGN KEY (left_module) REFERENCES crm_bridge.module (module),
   CONSTRAINT pairing_right_known FOREIGN KEY (right_module) REFERENCES crm_bridge.module (module),
   CONSTRAINT pairing_on_delete_known CHECK (on_delete IN ('delete', 'unlink'))
 );
-COMMENT ON TABLE crm_bridge.pairing IS 'which two modules can be linked';
+COMMENT ON TABLE crm_bridge.pairing IS 'which two modules can be linked, or feed one another';
 COMMENT ON COLUMN crm_bridge.pairing.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.pairing.pairing IS 'deal_project, account_client, task_task, …';
 COMMENT ON COLUMN crm_bridge.pairing.left_module IS 'the CRM''s side';
@@ -56,6 +57,7 @@ COMMENT ON COLUMN crm_bridge.pairing.right_module IS 'the other side';
 COMMENT ON COLUMN crm_bridge.pairing.position IS 'order in which a change travels where a record has several links';
 COMMENT ON COLUMN crm_bridge.pairing.on_delete IS 'what becomes of the twin when one side is deleted (D2)';
 COMMENT ON COLUMN crm_bridge.pairing.enabled IS 'whether changes travel over its links';
+COMMENT ON COLUMN crm_bridge.pairing.links IS 'whether its records are linked; false: a left record fills right ones when they are made, and that is all';
 
 CREATE TABLE crm_bridge.field_mapping (
   org_id        bigint  NOT NULL,

@@ -2,7 +2,7 @@
 -- Which field feeds which: defaults, checks when a mapping is made, what a new twin is filled with (R24-R29, D7).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(59);
+SELECT plan(79);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 
@@ -13,7 +13,9 @@ SELECT results_eq($$ SELECT pairing, left_module, right_module, on_delete, enabl
             ('task_task', 'crm_task', 'projects_task', 'unlink', true),
             ('contact_client_user', 'crm_contact', 'projects_client_user', 'unlink', true), ('lead_project', 'crm_lead', 'projects_project', 'unlink', true),
             ('client_company', 'projects_client', 'bigin_company', 'unlink', true), ('client_user_contact', 'projects_client_user', 'bigin_contact', 'unlink', true),
-            ('note_comment', 'crm_note', 'projects_comment', 'delete', true) $$, 'an organization starts with eight pairings, unlinking on delete, but comments (D2)');
+            ('note_comment', 'crm_note', 'projects_comment', 'delete', true), ('account_project', 'crm_account', 'projects_project', 'unlink', true) $$,
+  'an organization starts with nine pairings, unlinking on delete, but comments (D2)');
+SELECT results_eq('SELECT pairing FROM crm_bridge.pairing WHERE NOT links', ARRAY['account_project'], 'R25: an account feeds projects and is not linked with them');
 SELECT set_eq($$ SELECT left_field, right_field, direction, keep_in_step, conversion FROM crm_bridge.field_mapping WHERE pairing = 'deal_project' $$,
   $$ VALUES ('deal_name', 'name', 'left_to_right', false, 'text'), ('description', 'description', 'left_to_right', false, 'text'),
             ('account_id', 'client_id', 'left_to_right', false, 'linked'), ('closing_date', 'end_date', 'left_to_right', false, 'copy') $$,
@@ -132,6 +134,53 @@ SELECT crm_bridge.store_fields('projects_project', '[{"api_name": "Territory", "
 SELECT set_eq('SELECT left_field, right_field, problem FROM crm_bridge.check_field_mapping()', $$ VALUES ('Region__c', 'Territory', 'field_read_only') $$, 'what comes back works again; what takes no value any more does not');
 SELECT crm_bridge.map_field('deal_project', 'stage', 'description') AS draft \gset
 SELECT is(crm_bridge.discard_field_mapping(), 1, 'drafts may be forgotten');
+
+-- Fields of the account, at the creation of a project for it or for a deal of it (R25).
+SELECT crm_bridge.store_fields('crm_account', '[{"api_name": "Tier__c", "type": "picklist", "writable": true, "picklist": ["Gold", "Silver"]}, {"api_name": "Debtor__c", "type": "text", "writable": false}]') AS fields \gset
+SELECT crm_bridge.store_fields('projects_project', '[{"api_name": "Territory", "type": "text", "writable": true, "maximum_length": 20}, {"api_name": "Tier", "type": "text", "writable": true}, {"api_name": "Debtor", "type": "text", "writable": true}]') AS fields \gset
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('account_project', 'industry', 'Territory', keep_in_step => true) $$, '0A000', 'account_project" cannot be kept in step[\s\S]*not linked[\s\S]*left_to_right', 'R25, D7: an account has many projects: nothing keeps them in step');
+SELECT pg_temp.refused(format($$ SELECT crm_bridge.map_field('account_project', 'industry', 'Territory', %L) $$, d), '0A000', 'account_project', 'R25: nor does a project write to it: ' || d) FROM unnest(ARRAY['both', 'right_to_left']) AS d;
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('account_project', 'nope', 'Territory') $$, '42704', 'field "nope" of "crm_account"', 'R25, R26: a field that accounts do not have');
+SELECT pg_temp.refused($$ SELECT crm_bridge.map_field('account_project', 'industry', 'end_date') $$, '42804', 'crm_account.industry', 'R26: types that do not fit');
+SELECT pg_temp.refused(format($$ INSERT INTO crm_bridge.link (pairing, left_id, right_id, org_id) VALUES ('account_project', %L, %L, 1) $$, :'account', :'project'), '23503', 'makes no links', 'R25: nobody links an account with a project');
+SELECT is(array_agg(crm_bridge.map_field('account_project', m[1], m[2]) ORDER BY n), ARRAY['copy', 'text', 'copy', 'text', 'text'], 'R24, R25: standard and custom fields of accounts are mapped like those of deals')
+  FROM (VALUES (1, ARRAY['industry', 'Territory']), (2, ARRAY['description', 'description']), (3, ARRAY['Tier__c', 'Tier']), (4, ARRAY['account_name', 'name']), (5, ARRAY['Debtor__c', 'Debtor'])) AS f (n, m);
+UPDATE crm_bridge.crm_account SET industry = 'Rail', description = 'of the account', custom_fields = '{"Tier__c": "Gold", "Debtor__c": "D7"}' WHERE id = :'account';
+CREATE TEMP VIEW filled AS SELECT p.id, p.name, p.description, p.custom_fields FROM crm_bridge.projects_project AS p;
+CREATE FUNCTION pg_temp.project_of(deal text) RETURNS uuid LANGUAGE sql AS $$
+  WITH made AS (INSERT INTO crm_bridge.crm_deal (deal_name, next_step, account_id) SELECT deal, CASE deal WHEN 'Speaks' THEN 'of the deal' END, a.id FROM crm_bridge.crm_account AS a WHERE a.account_name = 'Acme' RETURNING id)
+  SELECT id FROM made $$;
+SELECT pg_temp.project_of('Draft') AS made \gset
+SELECT crm_bridge.create_project_from_deal(:'made') AS project \gset
+SELECT results_eq(format('SELECT name, description, custom_fields FROM filled WHERE id = %L', :'project'), $$ VALUES ('Draft', NULL::text, '{}'::jsonb) $$, 'R28: drafts fill nothing');
+SELECT is(crm_bridge.confirm_field_mapping('account_project'), 5, 'R28: they are confirmed as the deals'' are');
+SELECT pg_temp.project_of('Silent') AS made \gset
+SELECT crm_bridge.create_project_from_deal(:'made') AS project \gset
+SELECT results_eq(format('SELECT name, description, custom_fields FROM filled WHERE id = %L', :'project'), $$ VALUES ('Silent', 'of the account', '{"Territory": "Rail", "Tier": "Gold", "Debtor": "D7"}'::jsonb) $$,
+  'R25, R27: a project made of a deal has its account''s fields');
+SELECT pg_temp.project_of('Speaks') AS made \gset
+SELECT crm_bridge.create_project_from_deal(:'made') AS project \gset
+SELECT results_eq(format('SELECT name, description FROM filled WHERE id = %L', :'project'), $$ VALUES ('Speaks', 'of the deal') $$, 'R25: what the deal says stands above it');
+SELECT crm_bridge.create_project_from_account(:'account', 'For the account') AS project \gset
+SELECT results_eq(format('SELECT name, description, custom_fields FROM filled WHERE id = %L', :'project'), $$ VALUES ('For the account', 'of the account', '{"Territory": "Rail", "Tier": "Gold", "Debtor": "D7"}'::jsonb) $$,
+  'R25, R27: so has one made of the account, under the name that was given');
+SELECT is(crm_bridge.create_project_from_account(:'account', 'For the account'), :'project'::uuid, 'which is made once');
+INSERT INTO crm_bridge.crm_lead (last_name, company, description) VALUES ('Wu', 'ACME', 'of the lead'), ('Ng', 'Nobody Ltd', NULL);
+SELECT crm_bridge.create_project_from_lead(id) AS lead_project FROM crm_bridge.crm_lead WHERE company = 'ACME' \gset
+SELECT crm_bridge.create_project_from_lead(id) AS stranger_project FROM crm_bridge.crm_lead WHERE company = 'Nobody Ltd' \gset
+SELECT results_eq(format('SELECT name, description, custom_fields ->> ''Tier'' FROM filled WHERE id = %L', :'lead_project'), $$ VALUES ('ACME', 'of the lead', 'Gold') $$, 'R25: so has one made of a lead whose company is an account, below what the lead says');
+SELECT results_eq(format('SELECT name, custom_fields FROM filled WHERE id = %L', :'stranger_project'), $$ VALUES ('Nobody Ltd', '{}'::jsonb) $$, 'and nothing of anybody else''s');
+UPDATE crm_bridge.crm_account SET industry = 'Air' WHERE id = :'account';
+SELECT is((SELECT custom_fields ->> 'Territory' FROM filled WHERE id = :'project'), 'Rail', 'D7: later changes of the account stay where they are');
+INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('No account');
+SELECT crm_bridge.create_project_from_deal(id) AS project FROM crm_bridge.crm_deal WHERE deal_name = 'No account' \gset
+SELECT is((SELECT custom_fields FROM filled WHERE id = :'project'), '{}', 'R25: a deal without an account has its own fields only');
+SELECT crm_bridge.store_fields('crm_account', '[{"api_name": "Tier__c", "type": "picklist", "writable": true, "picklist": ["Gold", "Silver"]}]') AS fields \gset
+SELECT results_eq($$ SELECT pairing, left_field, problem, detail ~ 'field "Debtor__c" of a crm_account since' FROM crm_bridge.check_field_mapping() WHERE pairing = 'account_project' $$, $$ VALUES ('account_project', 'Debtor__c', 'field_gone', true) $$, 'R24: drift of the account''s fields is noticed');
+UPDATE crm_bridge.pairing SET enabled = false WHERE pairing = 'account_project';
+SELECT pg_temp.project_of('Switched off') AS made \gset
+SELECT crm_bridge.create_project_from_deal(:'made') AS project \gset
+SELECT is((SELECT custom_fields FROM filled WHERE id = :'project'), '{}', 'R25: a pairing that is switched off gives nothing, and fails nobody');
 
 DELETE FROM crm_bridge.field_mapping WHERE pairing = 'deal_project';
 SELECT crm_bridge.new_id() AS bare \gset
