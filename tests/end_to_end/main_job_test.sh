@@ -21,7 +21,8 @@ in_projects() { as_person GET "/control/projects/20639270/$1"; }
 in_crm() { as_person GET "/control/crm/$1" | jq -c '(.data[0]? // .)'; }
 
 # An app wins a deal by an UPDATE.
-account=$(query "INSERT INTO crm_bridge.crm_account (account_name) VALUES ('Acme & Söhne') RETURNING id")
+query "SELECT crm_bridge.map_field('account_project', 'description', 'description'), crm_bridge.confirm_field_mapping()" >/dev/null
+account=$(query "INSERT INTO crm_bridge.crm_account (account_name, description) VALUES ('Acme & Söhne', 'customer since 1998') RETURNING id")
 deal=$(query "INSERT INTO crm_bridge.crm_deal (deal_name, stage, amount, closing_date, description, account_id)
               VALUES ('Routers', 'Negotiation/Review', 99.5, '2027-03-31', E'two lines\nof text', '$account') RETURNING id")
 settle "the deal in the CRM"
@@ -43,6 +44,8 @@ check_query "D13 a deal that the CRM brings in is no transition" 1 "SELECT count
 as_person PATCH "/control/crm/Deals/$crm_deal" '{"Stage":"Closed Won"}' >/dev/null
 wait_until "the second project" 60 query_gives 2 "SELECT count(*) FROM crm_bridge.projects_project WHERE external_id IS NOT NULL"
 settle "both projects"
+check_equal "R25 what the deal leaves empty comes from its account; what the deal says stands" '["Routers","two lines<br>of text"]
+["Switches","customer since 1998"]' "$(in_projects projects | jq -c 'sort_by(.name)[] | [.name, .description]')"
 check_query "one client stands for the account" 1 "SELECT count(*) FROM crm_bridge.projects_client"
 check_equal "exactly one remote record for each create (B3)" 2 "$(in_projects projects | jq length)"
 
