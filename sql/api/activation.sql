@@ -53,6 +53,29 @@ $$;
 COMMENT ON FUNCTION crm_bridge._end_trials() IS 'notes that a trial is over (R2, D11)';
 REVOKE ALL ON FUNCTION crm_bridge._end_trials() FROM PUBLIC;
 
+-- Tells the administrators that a trial is about to end (R2), once for each end.  Part of every heartbeat: nothing has to run at
+-- a certain time, and what was queued is not queued again, whoever looks how often.
+CREATE OR REPLACE FUNCTION crm_bridge._announce_trial_ends()
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  moment timestamptz := crm_bridge._clock();
+BEGIN
+  PERFORM crm_bridge._notify(e.org_id, a.email, 'trial_ending',
+            jsonb_build_object('ends_at', e.ends_at, 'days', ceil(EXTRACT(epoch FROM e.ends_at - moment) / 86400)), cause => e.cause)
+     FROM (SELECT i.org_id, i.trial_ends_at AS ends_at, md5(format('crm_bridge trial %s %s', i.org_id, EXTRACT(epoch FROM i.trial_ends_at)))::uuid AS cause
+             FROM crm_bridge.integration AS i JOIN crm_bridge.organization AS o ON o.org_id = i.org_id
+            WHERE o.edition = 'free' AND i.service = 'zoho_projects' AND i.state IN ('active', 'stopped') AND i.trial_ends_at > moment
+              AND i.trial_ends_at <= moment + interval '1 day' * crm_bridge._setting_number(i.org_id, 'trial_notice_days')::double precision) AS e
+    CROSS JOIN LATERAL crm_bridge._administrators(e.org_id) AS a (email)
+    WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.notification AS n WHERE n.org_id = e.org_id AND n.cause = e.cause AND n.kind = 'trial_ending');
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._announce_trial_ends() IS 'tells the administrators that a trial is about to end (R2)';
+REVOKE ALL ON FUNCTION crm_bridge._announce_trial_ends() FROM PUBLIC;
+
 -- Begins the set-up (R3).  Result: the command that reads the portals; CALL wait_for_command(…) waits for it.
 -- Errors: 55000 it is active already, or the trial is over.
 CREATE OR REPLACE FUNCTION crm_bridge.activate_projects(org_id bigint DEFAULT NULL)

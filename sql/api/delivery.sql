@@ -18,6 +18,8 @@ BEGIN
      AND l.lease <> heartbeat.lease
      AND NOT EXISTS (SELECT 1 FROM crm_bridge.delivery AS d WHERE d.state = 'in_flight' AND d.lease = l.lease);
   PERFORM crm_bridge._end_trials();
+  PERFORM crm_bridge._announce_trial_ends();
+  PERFORM crm_bridge._report_provisioning();
   DELETE FROM crm_bridge.budget_place AS p
    WHERE p.asked_at < now() - interval '1 minute' AND p.lease <> ALL (crm_bridge._fresh_leases());
 END

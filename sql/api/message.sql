@@ -61,7 +61,7 @@ COMMENT ON FUNCTION crm_bridge._one_line(text) IS 'a value as one harmless line 
 REVOKE ALL ON FUNCTION crm_bridge._one_line(text) FROM PUBLIC;
 
 -- A fact as it stands in a text.  Forms: date, instant, number; value (by its JSON type and shape); list (a line each);
--- reasons and kinds (objects {code: count}, a line each); module; NULL: text as it is.
+-- people (objects {who, word or reason (D12), detail}, a line each); reasons and kinds (objects {code: count}, a line each); module; NULL: text as it is.
 CREATE OR REPLACE FUNCTION crm_bridge._written(fact jsonb, form text, locale text, time_zone text)
 RETURNS text
 LANGUAGE plpgsql STABLE
@@ -85,6 +85,15 @@ BEGIN
   ELSIF form = 'list' AND type = 'array' THEN
     RETURN (SELECT string_agg('- ' || crm_bridge._written(e.value, NULL, locale, time_zone), E'\n' ORDER BY e.place)
               FROM jsonb_array_elements(fact) WITH ORDINALITY AS e (value, place) WHERE e.place <= most)
+        || CASE WHEN jsonb_array_length(fact) <= most THEN ''
+                ELSE E'\n- ' || crm_bridge._filled(words ->> 'more', jsonb_build_object('count', jsonb_array_length(fact) - most), locale, time_zone) END;
+  ELSIF form = 'people' AND type = 'array' THEN
+    RETURN (SELECT string_agg('- ' || crm_bridge._filled(words ->> 'because', jsonb_build_object('who', e.value -> 'who', 'why',
+                                                concat_ws(' – ', COALESCE(words ->> (e.value ->> 'word'), m.template), e.value ->> 'detail')), _written.locale, time_zone),
+                              E'\n' ORDER BY e.place)
+              FROM jsonb_array_elements(fact) WITH ORDINALITY AS e (value, place)
+              LEFT JOIN crm_bridge.message_text AS m ON m.kind = 'reason' AND m.part = e.value ->> 'reason' AND m.locale = language
+             WHERE e.place <= most)
         || CASE WHEN jsonb_array_length(fact) <= most THEN ''
                 ELSE E'\n- ' || crm_bridge._filled(words ->> 'more', jsonb_build_object('count', jsonb_array_length(fact) - most), locale, time_zone) END;
   ELSIF type = 'array' THEN

@@ -47,7 +47,7 @@ BEGIN
          can_edit = COALESCE(set_profile_permission.can_edit, f.can_edit),
          can_delete = COALESCE(set_profile_permission.can_delete, f.can_delete),
          changed_at = now(), changed_by = crm_bridge.calling_role();
-  RETURN crm_bridge._provision_permitted(found_ids[1], org);
+  RETURN crm_bridge._provision_permitted(found_ids[1], org, true);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.set_profile_permission(text, boolean, boolean, boolean, boolean, boolean, bigint) IS
@@ -73,8 +73,8 @@ COMMENT ON FUNCTION crm_bridge._administers(uuid, bigint) IS 'whether a profile 
 REVOKE ALL ON FUNCTION crm_bridge._administers(uuid, bigint) FROM PUBLIC;
 
 -- Adds the users of a profile, or of all profiles that were saved, to Projects (R32).  Before there is a portal nobody is
--- added; they are when there is one.  Result: how many are asked for.
-CREATE OR REPLACE FUNCTION crm_bridge._provision_permitted(profile_id uuid, org_id bigint)
+-- added; they are when there is one.  With "report" the administrators are told what became of it.  Result: how many are asked for.
+CREATE OR REPLACE FUNCTION crm_bridge._provision_permitted(profile_id uuid, org_id bigint, report boolean)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -95,12 +95,18 @@ BEGIN
      ORDER BY 1);
   IF cardinality(emails) > 0 THEN
     PERFORM crm_bridge._provision_users(_provision_permitted.org_id, emails);
+    IF report THEN
+      INSERT INTO crm_bridge.run (org_id, kind, service, module, expected, facts)
+      SELECT _provision_permitted.org_id, 'provisioning', 'zoho_projects', 'projects_user', cardinality(emails),
+             jsonb_build_object('profile', s.names, 'emails', emails, 'left_out', s.left_out)
+        FROM crm_bridge._saved_profiles(profile_id, org_id) AS s;
+    END IF;
   END IF;
   RETURN cardinality(emails);
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._provision_permitted(uuid, bigint) IS 'adds the users of a profile to Projects (R32)';
-REVOKE ALL ON FUNCTION crm_bridge._provision_permitted(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._provision_permitted(uuid, bigint, boolean) IS 'adds the users of a profile to Projects (R32)';
+REVOKE ALL ON FUNCTION crm_bridge._provision_permitted(uuid, bigint, boolean) FROM PUBLIC;
 
 -- Whoever joins a profile that was saved comes to Projects too.
 CREATE OR REPLACE FUNCTION crm_bridge._provision_joined()
@@ -113,7 +119,7 @@ BEGIN
   IF NOT EXISTS (SELECT 1 FROM crm_bridge.installation) THEN
     RETURN NULL;
   ELSIF EXISTS (SELECT 1 FROM crm_bridge.profile_permission AS f WHERE f.org_id = NEW.org_id AND f.profile_id = NEW.profile_id) THEN
-    PERFORM crm_bridge._provision_permitted(NEW.profile_id, NEW.org_id);
+    PERFORM crm_bridge._provision_permitted(NEW.profile_id, NEW.org_id, false);
   END IF;
   RETURN NULL;
 END
@@ -128,7 +134,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM crm_bridge._provision_permitted(NULL, NEW.org_id);
+  PERFORM crm_bridge._provision_permitted(NULL, NEW.org_id, true);
   RETURN NULL;
 END
 $$;

@@ -60,8 +60,9 @@ CREATE TABLE crm_bridge.run (
   started_at   timestamptz NOT NULL DEFAULT now(),
   progress_at  timestamptz,
   finished_at  timestamptz,
+  facts        jsonb       NOT NULL DEFAULT '{}',
   CONSTRAINT run_key PRIMARY KEY (org_id, run_id),
-  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync', 'other_portal', 'mass_change', 'undo')),
+  CONSTRAINT run_kind_known CHECK (kind IN ('initial_sync', 'poll', 'import', 'matching', 'projects_from_deals', 'resync', 'other_portal', 'mass_change', 'undo', 'provisioning')),
   CONSTRAINT run_state_known CHECK (state IN ('running', 'finished', 'failed', 'held', 'rejected', 'undone')),
   CONSTRAINT run_finished_iff_final CHECK ((finished_at IS NULL) = (state IN ('running', 'held')))
 );
@@ -78,6 +79,9 @@ COMMENT ON COLUMN crm_bridge.run.detail IS 'what there is to say about it';
 COMMENT ON COLUMN crm_bridge.run.started_at IS 'when it began';
 COMMENT ON COLUMN crm_bridge.run.progress_at IS 'when it last got further; long ago while it is running: nobody works on it';
 COMMENT ON COLUMN crm_bridge.run.finished_at IS 'when it ended';
+COMMENT ON COLUMN crm_bridge.run.facts IS 'what its report speaks of';
+-- Every heartbeat looks whether one of them is done.
+CREATE INDEX run_provisioning ON crm_bridge.run (org_id, run_id) WHERE kind = 'provisioning' AND finished_at IS NULL;
 
 CREATE TABLE crm_bridge.command (
   org_id        bigint      NOT NULL,

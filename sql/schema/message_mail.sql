@@ -219,6 +219,9 @@ Profile: {profile}
 Users added:
 {users:list}
 
+Not added:
+{refused:people}
+
 If someone should not have access, change the permissions of the profile, or the user’s role in Zoho Projects.'),
 ('users_provisioned', 'name', 'de', 'Benutzer zu Projects hinzugefügt'),
 ('users_provisioned', 'subject', 'de', 'Benutzer zu Zoho Projects hinzugefügt: Profil {profile}'),
@@ -227,6 +230,9 @@ If someone should not have access, change the permissions of the profile, or the
 Profil: {profile}
 Hinzugefügte Benutzer:
 {users:list}
+
+Nicht hinzugefügt:
+{refused:people}
 
 Soll jemand keinen Zugang haben, ändern Sie bitte die Berechtigungen des Profils oder die Rolle des Benutzers in Zoho Projects.'),
 ('users_provisioned', 'name', 'fr', 'Utilisateurs ajoutés à Projects'),
@@ -237,6 +243,9 @@ Profil : {profile}
 Utilisateurs ajoutés :
 {users:list}
 
+Non ajoutés :
+{refused:people}
+
 Si une personne ne doit pas avoir accès, veuillez modifier les autorisations du profil ou le rôle de l’utilisateur dans Zoho Projects.'),
 ('users_provisioned', 'name', 'ja', 'Projectsへのユーザー追加'),
 ('users_provisioned', 'subject', 'ja', 'Zoho Projectsにユーザーが追加されました：プロファイル「{profile}」'),
@@ -246,6 +255,9 @@ Si une personne ne doit pas avoir accès, veuillez modifier les autorisations du
 追加されたユーザー：
 {users:list}
 
+追加されなかったユーザー：
+{refused:people}
+
 アクセスを許可しないユーザーがいる場合は、プロファイルの権限、またはZoho Projectsでの役割を変更してください。'),
 ('users_provisioned', 'name', 'zh', '用户已添加到 Projects'),
 ('users_provisioned', 'subject', 'zh', '用户已添加到 Zoho Projects：配置文件“{profile}”'),
@@ -254,5 +266,8 @@ Si une personne ne doit pas avoir accès, veuillez modifier les autorisations du
 配置文件：{profile}
 添加的用户：
 {users:list}
+
+未添加的用户：
+{refused:people}
 
 如有不应访问的人员，请更改配置文件的权限，或在 Zoho Projects 中更改该用户的角色。');

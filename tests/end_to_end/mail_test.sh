@@ -79,6 +79,26 @@ query "SELECT crm_bridge._notify(1, 'mira@zylker.example', 'conflict_lost', json
 check_eventually "a mail about a hostile record is sent" sent "SELECT state FROM crm_bridge.notification WHERE kind = 'conflict_lost'"
 check_equal "to whom it was meant for only, without another header, in short lines" '["mira@zylker.example"] null [] true' "$(kept 'Bcc' | jq -r '"\(.to) \(.headers.bcc) \(.defects) \(.longest <= 998)"')"
 
+# What the bridge does by itself -----------------------------------------------------------------------------------
+
+as_person POST /control/crm-users '{"first_name":"Nora","last_name":"Lind","email":"nora.lind@example.com"}' >/dev/null
+activate_portal
+wait_until "the new user of the CRM" 60 query_gives 1 "SELECT count(*) FROM crm_bridge.crm_user AS u JOIN crm_bridge.crm_profile AS p ON p.id = u.profile_id AND p.name = 'Standard' WHERE u.email = 'nora.lind@example.com'"
+query "SELECT crm_bridge.set_profile_permission('Standard', can_view => true)" >/dev/null
+check_eventually "R32 when Projects has taken the users of a profile, the administrators are told" 'mira.holt@example.com|sent' \
+  "SELECT recipient, state FROM crm_bridge.notification WHERE kind = 'users_provisioned'" 60
+check_equal "R32 who they are: none of those who were there before" $'["mira.holt@example.com"] []\n- nora.lind@example.com' \
+  "$(kept 'profile Standard' | jq -r '"\(.to) \(.defects)", (.body | split("\n")[] | rtrimstr("\r") | select(startswith("- ")))')"
+query "SELECT crm_bridge.set_edition('free'), crm_bridge.set_setting('trial_notice_days', '15')" >/dev/null
+check_eventually "R2 before the end of the trial the administrators are told" 'mira.holt@example.com|sent|15' \
+  "SELECT recipient, state, facts ->> 'days' FROM crm_bridge.notification WHERE kind = 'trial_ending'"
+stop_process worker KILL
+start_mailing
+beats=$(query "SELECT max(renewed_at) FROM crm_bridge.lease")
+wait_until "the next worker's heartbeats" 20 query_gives t "SELECT count(*) FILTER (WHERE renewed_at > '$beats') > 0 FROM crm_bridge.lease"
+query "SELECT crm_bridge.set_edition('enterprise')" >/dev/null
+check_equal "R2 once, also when the worker starts anew" '1|1' "$(query "SELECT count(*) FROM crm_bridge.notification WHERE kind = 'trial_ending'")|$(count_kept 'trial')"
+
 # Everything that can break ----------------------------------------------------------------------------------------
 
 # A conversation that was killed while it was held leaves its mark.

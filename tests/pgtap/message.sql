@@ -36,7 +36,7 @@ SELECT set_eq($$
     ('clients_matched', ARRAY['matched', 'unmatched', 'proposed', 'reasons', 'by', 'portal']), ('key_stale', ARRAY['since', 'reason', 'email']),
     ('due_date_refused', ARRAY['task', 'project', 'old', 'new', 'limit']), ('status_refused', ARRAY['task', 'project', 'parent', 'old', 'new']),
     ('conflict_lost', ARRAY['record', 'module', 'field', 'yours', 'other', 'by']), ('trial_ending', ARRAY['ends_at', 'days']),
-    ('users_provisioned', ARRAY['profile', 'users']), ('more_mails', ARRAY['count', 'kinds'])) AS k (kind, facts)
+    ('users_provisioned', ARRAY['profile', 'users', 'refused']), ('more_mails', ARRAY['count', 'kinds'])) AS k (kind, facts)
   $$, 'a mail tells every fact of its kind and no other');
 
 -- Rendered -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ BEGIN;
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
-SELECT plan(65);
+SELECT plan(74);
 
 CREATE FUNCTION pg_temp.at(passed interval)
 RETURNS text
@@ -136,6 +136,39 @@ SELECT is(pg_temp.state(:'waiting'), 'queued 0', 'after a promotion what was que
 SELECT is_empty($$ SELECT 1 FROM crm_bridge.notification WHERE state = 'sending' $$, 'what was being sent is in doubt');
 SELECT crm_bridge.start_here('restored') AS epoch \gset
 SELECT is(pg_temp.state(:'waiting'), 'in_doubt restored 0', 'after a restore nothing is sent twice: the dump''s server has probably sent it');
+
+-- Before the trial ends (R2) --------------------------------------------------------------------------------------------
+
+SELECT crm_bridge.create_organization(3, 'Free', 'free') AS org, pg_temp.at('0') AS now \gset
+SELECT crm_bridge.activate_projects(3) AS command \gset
+SELECT count(*) AS received FROM crm_bridge.receive('projects_portal', '[{"external_id": "p", "fields": {"name": "Free"}}]', clock_timestamp(), org_id => 3) \gset
+SELECT crm_bridge.choose_portal('p', 3) AS command \gset
+CREATE FUNCTION pg_temp.warned(passed interval) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_temp.at(passed);
+  PERFORM crm_bridge.heartbeat(crm_bridge.new_id(), 'a worker that has just started', '1 hour');
+  RETURN (SELECT count(*) FROM crm_bridge.notification WHERE kind = 'trial_ending');
+END $$;
+SELECT is(pg_temp.warned('12 days 1 minute'), 0::bigint, 'R2: nobody can be told while no administrator is known');
+SELECT count(*) AS received FROM crm_bridge.receive('crm_profile', '[{"external_id": "a", "fields": {"name": "Administrator"}}]', clock_timestamp(), org_id => 3) \gset
+SELECT count(*) AS received FROM crm_bridge.receive('crm_user', '[{"external_id": "x", "fields": {"email": "ann@free.example", "status": "active", "profile_id": "a", "locale": "de_DE"}}, {"external_id": "y", "fields": {"email": "bob@free.example", "status": "active", "profile_id": "a"}},
+  {"external_id": "z", "fields": {"email": "cat@free.example", "status": "active"}}]', clock_timestamp(), org_id => 3) \gset
+SELECT is(pg_temp.warned('11 days 23 hours'), 0::bigint, 'R2: nor sooner than three days before the end');
+SELECT is(pg_temp.warned('12 days 1 minute'), 2::bigint, 'R2: three days before the end of the trial the administrators are');
+SELECT results_eq($$ SELECT n.org_id, n.recipient, n.facts -> 'days', (n.facts ->> 'ends_at')::timestamptz = i.trial_ends_at FROM crm_bridge.notification AS n JOIN crm_bridge.integration AS i ON i.org_id = 3 AND i.service = 'zoho_projects' WHERE n.kind = 'trial_ending' ORDER BY 2 $$,
+  $$ VALUES (3::bigint, 'ann@free.example', '3'::jsonb, true), (3, 'bob@free.example', '3', true) $$, 'with the days that are left; no other organization is');
+SELECT count(*) AS received FROM crm_bridge.receive('crm_user', '[{"external_id": "v", "fields": {"email": "new@free.example", "status": "active", "profile_id": "a"}}]', clock_timestamp(), org_id => 3) \gset
+SELECT is(pg_temp.warned('13 days') + pg_temp.warned('14 days 23 hours'), 4::bigint, 'R2: once, however often a worker starts anew');
+SELECT is(pg_temp.warned('15 days 1 minute'), 2::bigint, 'and not when it is over');
+DELETE FROM crm_bridge.notification WHERE org_id = 3;
+UPDATE crm_bridge.integration SET state = 'active' WHERE org_id = 3 AND service = 'zoho_projects';
+SELECT crm_bridge.set_setting('trial_notice_days', '0', 3);
+SELECT is(pg_temp.warned('14 days'), 0::bigint, 'R2: setting trial_notice_days: none');
+SELECT crm_bridge.set_setting('trial_notice_days', '14', 3);
+SELECT crm_bridge.set_edition('professional', 3) AS paid, pg_temp.at('0') AS now \gset
+SELECT is(pg_temp.warned('14 days'), 0::bigint, 'R2: a paid edition has no trial');
+SELECT crm_bridge.set_edition('free', 3) AS free, pg_temp.at('0') AS now \gset
+SELECT is(pg_temp.warned('1 day 1 minute'), 3::bigint, 'R2: or more days');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -2,7 +2,7 @@
 -- Who comes to Projects with a profile's permission (R32-R34, D8), and what only the portal's administrator sees (R143, R144).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(33);
+SELECT plan(43);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -63,6 +63,31 @@ SELECT set_eq('SELECT u.email, u.role FROM crm_bridge.projects_user AS u WHERE u
               $$ VALUES ('carl@zylker.example', 'Employee'), ('dan@zylker.example', 'Employee') $$, 'R32, R33: they are added to the portal');
 SELECT crm_bridge.set_profile_permission('Sales', tab_visible => true) \g /dev/null
 SELECT is((SELECT count(*) FROM crm_bridge.projects_user AS u WHERE u.external_id IS NULL), 2::bigint, 'once');
+
+-- The administrators are told (R32) ----------------------------------------------------------------------------------
+
+SELECT count(*) AS received FROM crm_bridge.receive('crm_user', '[{"external_id": "c-olga", "fields": {"full_name": "Olga", "email": "olga@zylker.example", "status": "active", "profile_id": "chiefs"}}]', clock_timestamp()) \gset
+CREATE TEMP VIEW told AS SELECT n.recipient, n.facts FROM crm_bridge.notification AS n WHERE n.kind = 'users_provisioned' ORDER BY 1;
+CREATE FUNCTION pg_temp.beat(lease uuid) RETURNS bigint LANGUAGE sql AS $$ SELECT crm_bridge.heartbeat(lease, 'the test', '1 hour'); SELECT count(*) FROM crm_bridge.notification WHERE kind = 'users_provisioned' $$;
+CREATE FUNCTION pg_temp.record_of(email text) RETURNS uuid LANGUAGE sql AS $$ SELECT u.id FROM crm_bridge.projects_user AS u WHERE u.email = record_of.email $$;
+SELECT is(pg_temp.beat(:'lease'), 0::bigint, 'R32: while Projects has not answered for everybody, nobody is told');
+SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_projects', 10, :'lease', org_id => 1) \gset
+SELECT count(*) AS done FROM crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'projects_user', 'record_id', pg_temp.record_of('carl@zylker.example'), 'external_id', 'p-carl')), 1) \gset
+SELECT is(pg_temp.beat(:'lease'), 0::bigint, 'R32: nor when it has answered for one of two');
+SELECT count(*) AS failed FROM crm_bridge.fail(:'lease', jsonb_build_array(jsonb_build_object('module', 'projects_user', 'record_id', pg_temp.record_of('dan@zylker.example'),
+  'outcome', 'park', 'reason', 'invalid_data', 'detail', E'the plan has no\nfree seat')), 1) \gset
+SELECT is(pg_temp.beat(:'lease'), 2::bigint, 'R32: then every administrator is');
+SELECT results_eq('SELECT recipient FROM told', ARRAY['Mira@zylker.example', 'olga@zylker.example'], 'R32: and nobody else');
+SELECT is((SELECT facts FROM told LIMIT 1), '{"profile": ["Sales"], "users": ["carl@zylker.example"], "refused": [{"who": "dan@zylker.example", "reason": "parked", "detail": "the plan has no\nfree seat"},
+  {"who": "eve@zylker.example", "word": "not_active"}, {"who": "No address", "word": "no_address"}]}'::jsonb, 'R32: with the profile, who was added, and who could not be, and why');
+SELECT matches(crm_bridge._render('users_provisioned', 'body', 'de', (SELECT facts FROM told LIMIT 1), 1),
+  'Profil: Sales\nHinzugefügte Benutzer:\n- carl@zylker.example\n\nNicht hinzugefügt:\n- dan@zylker.example: vom Dienst abgelehnt; bitte prüfen – the plan has no free seat\n- eve@zylker.example: ist kein aktiver Benutzer\n- No address: hat keine E-Mail-Adresse\n', 'D10: in words of the reader''s language');
+SELECT results_eq($$ SELECT state, done, expected FROM crm_bridge.run WHERE kind = 'provisioning' $$, $$ VALUES ('finished', 1::bigint, 2::bigint) $$, 'the run can be watched');
+SELECT is(pg_temp.beat(:'lease') + pg_temp.beat(:'lease'), 4::bigint, 'R32: once a run, however often a worker looks');
+SELECT crm_bridge.set_profile_permission('Sales', can_view => true) \g /dev/null
+SELECT is(pg_temp.beat(:'lease'), 2::bigint, 'R32: a permission that adds nobody tells nobody');
+SELECT count(*) AS received FROM crm_bridge.receive('crm_user', '[{"external_id": "c-gus", "fields": {"full_name": "Gus", "email": "gus@zylker.example", "status": "active", "profile_id": "sales"}}]', clock_timestamp()) \gset
+SELECT is((SELECT count(*) FROM crm_bridge.run WHERE kind = 'provisioning'), 1::bigint, 'nor does somebody who joins the profile later');
 
 -- CRM details beside the project -----------------------------------------------------------------------------------
 
