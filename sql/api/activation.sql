@@ -116,6 +116,22 @@ $$;
 COMMENT ON FUNCTION crm_bridge.activate_projects(bigint) IS 'begins the set-up of the integration with Projects (R3); returns the command that reads the portals';
 REVOKE ALL ON FUNCTION crm_bridge.activate_projects(bigint) FROM PUBLIC;
 
+-- What was asked of the worker for a service that is switched off, and what has been heard from it and not been looked at yet.
+CREATE OR REPLACE FUNCTION crm_bridge._call_off(service text, org_id bigint)
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE crm_bridge.command AS c
+     SET state = 'failed', lease = NULL, finished_at = now(), result = '{"error": "the integration was switched off"}'
+   WHERE c.org_id = _call_off.org_id AND c.service = _call_off.service AND c.finished_at IS NULL;
+  DELETE FROM crm_bridge.inbox AS n WHERE n.org_id = _call_off.org_id AND n.service = _call_off.service;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._call_off(text, bigint) IS 'ends the worker''s tasks for a service that is switched off';
+REVOKE ALL ON FUNCTION crm_bridge._call_off(text, bigint) FROM PUBLIC;
+
 -- Switches the integration off (R48): the tab goes, links rest, what was asked of the worker is called off.  No record is touched, here or
 -- in Projects (R50, R51); what waits to be sent waits on.  The same portal resumes all of it, another one archives it (D17).
 -- Errors: 55000 it is off already.
@@ -136,11 +152,8 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the integration with Projects is off already',
       HINT = 'Begin with crm_bridge.activate_projects().';
   END IF;
-  PERFORM crm_bridge._suspend_links(org);
-  UPDATE crm_bridge.command AS c
-     SET state = 'failed', lease = NULL, finished_at = now(), result = '{"error": "the integration was switched off"}'
-   WHERE c.org_id = org AND c.service = 'zoho_projects' AND c.finished_at IS NULL;
-  DELETE FROM crm_bridge.inbox AS n WHERE n.org_id = org AND n.service = 'zoho_projects';
+  PERFORM crm_bridge._suspend_links(org, 'zoho_projects');
+  PERFORM crm_bridge._call_off('zoho_projects', org);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.deactivate_projects(bigint) IS

@@ -258,7 +258,9 @@ END
 $triggers$;
 
 -- Switches Bigin on (R131) and reads all of it; what stands on both sides under one name is linked, nothing is made twice, and from
--- then on the rule clients_in_bigin makes the twins of what is new.  Its credential is stored with "crm-bridge seal --service bigin".
+-- then on the rule clients_in_bigin makes the twins of what is new.  After a time without it nothing is sent before it has been read;
+-- then links that rested go on, and what was written meanwhile on either side is merged (D17).  Its credential is stored with
+-- "crm-bridge seal --service bigin".
 -- Result: the command of the first reading.  Errors: 55000 it is active already.
 CREATE OR REPLACE FUNCTION crm_bridge.activate_bigin(org_id bigint DEFAULT NULL)
 RETURNS uuid
@@ -272,17 +274,18 @@ BEGIN
   PERFORM crm_bridge._activate_service('bigin', org);
   INSERT INTO crm_bridge.automation (org_id, rule, enabled) VALUES (org, 'clients_in_bigin', true)
   ON CONFLICT ON CONSTRAINT automation_key DO UPDATE SET enabled = true, changed_at = now();
-  UPDATE crm_bridge.link AS l SET state = 'active'
-   WHERE l.org_id = org AND l.pairing IN ('client_company', 'client_user_contact') AND l.state = 'suspended';
+  UPDATE crm_bridge.integration AS i SET reads_until = crm_bridge._clock() + interval '1 hour'
+   WHERE i.org_id = org AND i.service = 'bigin' AND i.deactivated_at IS NOT NULL;
   -- What was read while it was active before.
   PERFORM crm_bridge._pair_company('right', c.id, c.org_id) FROM crm_bridge.bigin_company AS c WHERE c.org_id = org;
-  RETURN crm_bridge._request_command('bigin', 'initial_sync', '{}', org);
+  RETURN crm_bridge._request_command('bigin', 'initial_sync', '{"repeat": true}', org);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.activate_bigin(bigint) IS 'switches Bigin on and reads all of it (R131); returns the command of the first reading';
 REVOKE ALL ON FUNCTION crm_bridge.activate_bigin(bigint) FROM PUBLIC;
 
--- Switches Bigin off: nothing is sent or received, links are suspended, no record is touched.  Errors: 55000 it is off.
+-- Switches Bigin off: nothing is sent or received, links rest, what was asked of the worker is called off, no record is touched.
+-- Errors: 55000 it is off.
 CREATE OR REPLACE FUNCTION crm_bridge.deactivate_bigin(org_id bigint DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -293,14 +296,15 @@ DECLARE
 BEGIN
   PERFORM crm_bridge._demand_administrator(org);   -- R1
   UPDATE crm_bridge.integration AS i
-     SET state = 'off', activated_at = NULL, activated_by = NULL, stopped_since = NULL, stopped_reason = NULL
+     SET state = 'off', activated_at = NULL, activated_by = NULL, deactivated_at = now(), deactivated_by = crm_bridge.calling_role(),
+         stopped_since = NULL, stopped_reason = NULL, stopped_detail = NULL, reads_until = NULL
    WHERE i.org_id = org AND i.service = 'bigin' AND i.state <> 'off';
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = '55000', MESSAGE = 'the integration with Bigin is not active';
   END IF;
   UPDATE crm_bridge.automation AS a SET enabled = false, changed_at = now() WHERE a.org_id = org AND a.rule = 'clients_in_bigin';
-  UPDATE crm_bridge.link AS l SET state = 'suspended'
-   WHERE l.org_id = org AND l.pairing IN ('client_company', 'client_user_contact') AND l.state = 'active';
+  PERFORM crm_bridge._suspend_links(org, 'bigin');
+  PERFORM crm_bridge._call_off('bigin', org);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.deactivate_bigin(bigint) IS 'switches Bigin off; links are suspended, no record is touched';

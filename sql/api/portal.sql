@@ -128,7 +128,7 @@ REVOKE ALL ON FUNCTION crm_bridge._pairings_of(text, bigint) FROM PUBLIC;
 
 -- Links rest: what is written on one side stays there.  "since" is when both sides agreed last: what somebody had left to be settled is
 -- settled when the link resumes.
-CREATE OR REPLACE FUNCTION crm_bridge._suspend_links(org_id bigint, service text DEFAULT 'zoho_projects')
+CREATE OR REPLACE FUNCTION crm_bridge._suspend_links(org_id bigint, service text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -147,9 +147,10 @@ $$;
 COMMENT ON FUNCTION crm_bridge._suspend_links(bigint, text) IS 'links of a service that is switched off rest (D17)';
 REVOKE ALL ON FUNCTION crm_bridge._suspend_links(bigint, text) FROM PUBLIC;
 
--- The linked portal has been read: links that rest go on, also those that another portal had archived, where both records are here and
+-- A service has been read: links that rest go on, also those that another portal had archived, where both records are here and
 -- neither has found another partner.  What was written meanwhile on either side is merged by reconcile; the base is in the history.
-CREATE OR REPLACE FUNCTION crm_bridge._resume_links(org_id bigint, service text DEFAULT 'zoho_projects')
+-- A client's link with its company in Bigin has two services that may be off: the one that has been read last wakes it.
+CREATE OR REPLACE FUNCTION crm_bridge._resume_links(org_id bigint, service text)
 RETURNS integer
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
@@ -160,7 +161,11 @@ DECLARE
   total integer := 0;
   more integer;
 BEGIN
-  FOR each_pairing IN SELECT * FROM crm_bridge._pairings_of(_resume_links.service, org) LOOP
+  FOR each_pairing IN
+    SELECT p.* FROM crm_bridge._pairings_of(_resume_links.service, org) AS p
+     WHERE NOT EXISTS (SELECT 1 FROM crm_bridge.module AS m JOIN crm_bridge.integration AS i ON i.org_id = org AND i.service = m.service
+                        WHERE m.module IN (p.left_module, p.right_module)
+                          AND (i.state IN ('off', 'configuring') OR i.reads_until > crm_bridge._clock())) LOOP
     EXECUTE format(
       $resume$
       WITH resting AS (

@@ -108,6 +108,24 @@ as_person DELETE "/control/bigin/Accounts/$chain" >/dev/null
 check_eventually "a company deleted in Bigin is gone here" 0 "SELECT count(*) FROM crm_bridge.bigin_company WHERE external_id = '$chain'"
 check_query "D2 and its client stays" 1 "SELECT count(*) FROM crm_bridge.projects_client WHERE name = 'Chain 7'"
 
+# Off, both sides go on by themselves, and on again.
+settle "the deletion"
+standing() {
+  printf '%s|%s|%s' "$(as_person GET /control/bigin/Accounts | jq length)" "$(as_person GET /control/projects/20639270/clients | jq length)" \
+    "$(query "SELECT count(*), md5(string_agg(link_id::text, ',' ORDER BY link_id)) FROM crm_bridge.link WHERE state <> 'archived'")"
+}
+before=$(standing)
+query "SELECT crm_bridge.deactivate_bigin()"
+as_person PATCH "/control/bigin/Accounts/$in_both" '{"Website":"https://away.example"}' >/dev/null
+as_person PATCH "/control/projects/20639270/clients/$client" '{"phone":"while it was off"}' >/dev/null
+check_eventually "Projects goes on while Bigin is off" 'while it was off' "SELECT phone FROM crm_bridge.projects_client WHERE external_id = '$client'"
+command=$(query "SELECT crm_bridge.activate_bigin()")
+query "CALL crm_bridge.wait_for_command('$command', '60 seconds')"
+settle "what was written while Bigin was off"
+check_equal "D17 what was written on either side while Bigin was off is on both" '["while it was off","https://away.example"]|["while it was off","https://away.example"]' \
+  "$(in_bigin "Accounts/$in_both" '[.Phone, .Website]')|$(in_projects clients "[.[] | select(.id == $client or .id == \"$client\")][0] | [.phone, .website]")"
+check_equal "B11 no record and no link is there twice" "$before" "$(standing)"
+
 # Imports: from Bigin, and from the directory of Office 365.
 command=$(query "SELECT crm_bridge.activate_office_directory()")
 query "CALL crm_bridge.wait_for_command('$command', '60 seconds')"

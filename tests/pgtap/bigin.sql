@@ -2,7 +2,7 @@
 -- Companies and contacts of Bigin are the other faces of clients and client users (R131-R134, D6, D13, B11).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(47);
+SELECT plan(67);
 \ir fixture/organization.psql
 
 -- Refused before anything is set up --------------------------------------------------------------------------------
@@ -118,24 +118,76 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.create_project_from_company((SELECT 
 SELECT pg_temp.send('bigin', :'lease') + pg_temp.send_all(:'lease') AS sent \gset
 SELECT count(*) AS clients FROM crm_bridge.projects_client \gset
 SELECT count(*) AS companies FROM crm_bridge.bigin_company \gset
-SELECT count(*) AS links FROM crm_bridge.link WHERE state = 'active' \gset
+CREATE TEMP TABLE links_before AS SELECT l.link_id, l.left_id, l.right_id, l.state FROM crm_bridge.link AS l;
+CREATE TEMP VIEW bigin_state AS SELECT i.state, i.reads_until IS NOT NULL AS reads FROM crm_bridge.integration AS i WHERE i.service = 'bigin';
+-- What the worker does: reads the service, and says so; then it reconciles.
+CREATE FUNCTION pg_temp.finish_reading(service text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  worker uuid := (SELECT l.lease FROM crm_bridge.lease AS l WHERE l.worker = 'the test' LIMIT 1);
+  finished bigint;
+BEGIN
+  SELECT count(crm_bridge.finish_command(c.command_id, 'done', '{}', 1)::text) INTO finished FROM crm_bridge.next_command(finish_reading.service, worker, 1) AS c;
+  PERFORM crm_bridge.reconcile(1000, 1);
+  RETURN finished;
+END $$;
 CREATE FUNCTION pg_temp.off_and_on(times integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   FOR i IN 1..times LOOP
     PERFORM crm_bridge.deactivate_bigin();
     PERFORM crm_bridge.activate_bigin();
+    PERFORM pg_temp.finish_reading('bigin');
   END LOOP;
 END $$;
+SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
+SELECT crm_bridge.resync('bigin_company') AS asked \gset
 SELECT crm_bridge.deactivate_bigin() AS off \gset
-SELECT is((SELECT string_agg(DISTINCT state, ',') FROM crm_bridge.link WHERE state <> 'archived'), 'suspended', 'B11: switched off, links are suspended');
-UPDATE crm_bridge.projects_client SET phone = '99' WHERE id = :'client';
+SELECT is((SELECT string_agg(DISTINCT l.state, ',') FROM crm_bridge.link AS l WHERE l.state <> 'archived'), 'suspended', 'D17: switched off, links rest');
+SELECT is((SELECT state FROM crm_bridge.command WHERE command_id = :'asked'), 'failed', 'scheduled work is called off');
+SELECT is((SELECT count(*) FROM crm_bridge.integration WHERE service = 'bigin' AND deactivated_by = current_user AND deactivated_at IS NOT NULL), 1::bigint, 'who did it is noted');
+UPDATE crm_bridge.projects_client SET phone = '99', website = 'https://here.example' WHERE id = :'client';
 SELECT is((SELECT phone FROM crm_bridge.bigin_company WHERE id = :'company'), '4', 'and nothing travels');
 INSERT INTO crm_bridge.projects_client (name, portal_id) SELECT 'Meanwhile', portal_id FROM crm_bridge.projects_client WHERE id = :'client';
 SELECT is((SELECT count(*) FROM pairs WHERE in_projects = 'Meanwhile'), 0::bigint, 'nor gets a twin');
+UPDATE crm_bridge.projects_client_user SET first_name = 'here' WHERE email = 'wu@acme.example';
+SELECT pg_temp.send_all(:'lease') AS sent \gset
 SELECT crm_bridge.activate_bigin() AS command \gset
+SELECT results_eq('TABLE bigin_state', $$ VALUES ('active', true) $$, 'D17: on again, it is read before anything is sent');
+SELECT is((SELECT string_agg(DISTINCT l.state, ',') FROM crm_bridge.link AS l WHERE l.state <> 'archived'), 'suspended', 'D17: and links rest until then');
+SELECT count(*) AS received FROM crm_bridge.receive('bigin_company', '[{"external_id": "bc-acme", "version": "2040-01-02T00:00:00Z", "modified_at": "2040-01-02T00:00:00Z", "fields": {"account_name": "Acme of Bigin", "phone": "88"}}]', clock_timestamp()) \gset
+SELECT count(*) AS received FROM crm_bridge.receive('bigin_contact', '[{"external_id": "bt-lin", "version": "2040-01-02T00:00:00Z", "modified_at": "2040-01-02T00:00:00Z", "fields": {"first_name": "there"}}]', clock_timestamp()) \gset
+SELECT is((SELECT name FROM crm_bridge.projects_client WHERE id = :'client'), 'Acme Inc', 'what Bigin tells waits too');
+SELECT is(pg_temp.finish_reading('bigin'), 1::bigint, 'the reading is finished');
+SELECT results_eq('TABLE bigin_state', $$ VALUES ('active', false) $$, 'it may be sent again');
+SELECT set_eq('SELECT l.link_id, l.left_id, l.right_id, l.state FROM crm_bridge.link AS l', 'TABLE links_before', 'B11: the same links go on');
+SELECT results_eq(format('SELECT c.name, b.account_name, c.website, b.website FROM crm_bridge.projects_client AS c, crm_bridge.bigin_company AS b WHERE c.id = %L AND b.id = %L', :'client', :'company'),
+  $$ VALUES ('Acme of Bigin', 'Acme of Bigin', 'https://here.example', 'https://here.example') $$, 'B1, D17: what only one side changed is on both');
+SELECT results_eq(format('SELECT c.phone, b.phone FROM crm_bridge.projects_client AS c, crm_bridge.bigin_company AS b WHERE c.id = %L AND b.id = %L', :'client', :'company'),
+  $$ VALUES ('88', '88') $$, 'D1: of what both changed the newest wins');
+SELECT set_eq($$ SELECT c.field, c.base #>> '{}' AS b, c.left_value #>> '{}' AS l, c.right_value #>> '{}' AS r, c.winner FROM crm_bridge.conflict AS c $$,
+  $$ VALUES ('phone', '4', '99', '88', 'right'), ('first_name', 'Linda', 'here', 'there', 'right') $$, 'B2: and the other one is kept, with the base: of companies and of people');
+SELECT results_eq('SELECT d.module, d.fields FROM dirty AS d', $$ VALUES ('bigin_company', '{website}'::text[]), ('projects_client', '{name,phone}'), ('projects_client_user', '{first_name}') $$, 'each service lacks what it does not have, and nothing else');
+SELECT pg_temp.send('bigin', :'lease') + pg_temp.send_all(:'lease') AS sent \gset
 SELECT pg_temp.off_and_on(10);
-SELECT results_eq('SELECT (SELECT count(*) FROM crm_bridge.projects_client), (SELECT count(*) FROM crm_bridge.bigin_company), (SELECT count(*) FROM crm_bridge.link WHERE state = ''active'')',
-  format('VALUES (%s::bigint + 1, %s::bigint, %s::bigint)', :'clients', :'companies', :'links'), 'B11: off and on ten times makes nothing twice');
+SELECT results_eq('SELECT (SELECT count(*) FROM crm_bridge.projects_client), (SELECT count(*) FROM crm_bridge.bigin_company)',
+  format('VALUES (%s::bigint + 1, %s::bigint)', :'clients', :'companies'), 'B11: off and on ten times makes nothing twice');
+SELECT set_eq('SELECT l.link_id, l.left_id, l.right_id, l.state FROM crm_bridge.link AS l', 'TABLE links_before', 'B11: leaves every link as it was');
+SELECT is_empty('TABLE dirty', 'B11: and nothing to send');
+SELECT is((SELECT count(*) FROM crm_bridge.conflict), 2::bigint, 'B11: nor another conflict');
+
+-- Both off: the one that comes back last wakes what they share.
+SELECT crm_bridge.deactivate_bigin() AS off \gset
+SELECT crm_bridge.deactivate_projects() AS off \gset
+SELECT crm_bridge.activate_bigin() AS command \gset
+SELECT is(pg_temp.finish_reading('bigin'), 1::bigint, 'Bigin is back, Projects is not');
+SELECT is((SELECT string_agg(DISTINCT l.state, ',') FROM crm_bridge.link AS l WHERE l.state <> 'archived'), 'suspended', 'D17: then their links rest');
+UPDATE crm_bridge.bigin_company SET phone = '77' WHERE id = :'company';
+SELECT is((SELECT phone FROM crm_bridge.projects_client WHERE id = :'client'), '88', 'and nothing travels');
+SELECT crm_bridge.activate_projects() AS command \gset
+DELETE FROM crm_bridge.command WHERE service = 'zoho_projects';
+SELECT crm_bridge.choose_portal('portal') AS command \gset
+SELECT pg_temp.finish_reading('zoho_projects') AS read \gset
+SELECT set_eq('SELECT l.link_id, l.left_id, l.right_id, l.state FROM crm_bridge.link AS l', 'TABLE links_before', 'D17: until both are');
+SELECT is((SELECT phone FROM crm_bridge.projects_client WHERE id = :'client'), '77', 'D17: and what was written meanwhile follows');
 SELECT results_eq($$ SELECT i.state, a.enabled FROM crm_bridge.integration AS i, crm_bridge.automation AS a WHERE i.service = 'bigin' AND a.rule = 'clients_in_bigin' $$, $$ VALUES ('active', true) $$, 'and it is on');
 
 SELECT * FROM finish();
