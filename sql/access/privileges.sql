@@ -106,7 +106,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'analyst', acts_as, crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'current_org', 'setting_value', '_own_org', 'calling_role', '_crm_details_org',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', 'current_org', 'setting_value', '_own_org', 'calling_role', '_crm_details_org',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   -- Mails speak of records and of people: not for every app.
   PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification']);
@@ -122,7 +122,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM crm_bridge._bind(role, 'app', acts_as, crm_bridge._own_org(org_id));
-  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', '_why_stopped', 'pending_changes', 'create_project_from_deal', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company', 'resolve_conflict',
+  PERFORM crm_bridge._grant(role, false, crm_bridge._readable(), ARRAY['explain_sync', 'record_at', 'changes_since', 'related_list', 'pending_changes', 'create_project_from_deal', 'create_project_from_lead', 'create_project_from_account', 'create_project_from_company', 'resolve_conflict',
     'add_task_to_crm', 'task_link_targets', 'act_as', '_crm_details_org', 'current_org', 'new_id', 'setting_value', '_own_org', 'calling_role', 'wait_for_command',
     '_clock', '_request_of', '_forecast', '_limit_in_force', '_published_limit']);
   PERFORM crm_bridge._grant(role, true,

@@ -1,14 +1,14 @@
 -- The related list "Zoho Projects" on a record of the CRM (R7, R8, R21, R49, D10).
 
--- Why the list shows no projects: a row of words, or nothing.  With its owner's rights, because readers see no credentials.
+-- Why the list shows no projects: a row of words, or nothing.
 CREATE OR REPLACE FUNCTION crm_bridge._why_stopped(locale text, org_id bigint)
 RETURNS TABLE (message text, since timestamptz, can_renew text[])
-LANGUAGE plpgsql STABLE SECURITY DEFINER
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-  org bigint := crm_bridge._own_org(_why_stopped.org_id);
+  org bigint := _why_stopped.org_id;
   owner text := (SELECT c.email FROM crm_bridge.credential AS c WHERE c.org_id = org AND c.service = 'zoho_projects' AND c.kind = 'zsc_key');
 BEGIN
   SELECT i.stopped_since INTO since FROM crm_bridge.integration AS i
@@ -28,12 +28,14 @@ COMMENT ON FUNCTION crm_bridge._why_stopped(text, bigint) IS 'what the related l
 REVOKE ALL ON FUNCTION crm_bridge._why_stopped(text, bigint) FROM PUBLIC;
 
 -- The projects of an account, a deal or a contact; while the ZSC key is stale, in their place one row that says so, since when, and who can
--- renew it (D10).  Nothing while the integration is off: then there is no such list (R49).
--- Arguments: the record's id; locale of the message (NULL: the acting user's, else the organization's).  Errors: 42704 no such record.
+-- renew it (D10).  Nothing while the integration is off: then there is no such list (R49).  With its owner's rights: it stands
+-- beside a record of the CRM and is no tab, so whoever may View has it, tab or not (R31); readers see no credentials.
+-- Arguments: the record's id; locale of the message (NULL: the acting user's, else the organization's).
+-- Errors: 42501 the person may not view projects (R36), nor read then why there are none; 42704 no such record.
 CREATE OR REPLACE FUNCTION crm_bridge.related_list(record_id uuid, locale text DEFAULT NULL, org_id bigint DEFAULT NULL)
 RETURNS TABLE (project_id uuid, project text, status text, percent_complete numeric, end_date date, open_tasks bigint, overdue_tasks bigint,
                message text, since timestamptz, can_renew text[])
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -42,6 +44,7 @@ DECLARE
   of_account uuid;
   of_deal uuid;
 BEGIN
+  PERFORM crm_bridge._demand_permission('view', org);
   SELECT r.account_id, r.deal_id INTO of_account, of_deal FROM (
     SELECT a.id AS account_id, NULL::uuid AS deal_id FROM crm_bridge.crm_account AS a WHERE a.org_id = org AND a.id = related_list.record_id
     UNION ALL SELECT NULL::uuid, d.id FROM crm_bridge.crm_deal AS d WHERE d.org_id = org AND d.id = related_list.record_id

@@ -2,7 +2,7 @@
 -- Rights: five flags a profile, who acts, administrators, provisioning, the portal's administrator (R1, R30-R36, R143, R144, D8, D16, B13).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(198);
+SELECT plan(206);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -115,6 +115,36 @@ SELECT is(pg_temp.told('test_ben', NULL, $$ SELECT count(*) FROM crm_bridge.shad
 SELECT is(pg_temp.outcome('test_ben', NULL, $$ UPDATE crm_bridge.projects_task SET name = 'unseen' $$), '0', 'what he does not see he does not change, whatever Edit says');
 SELECT is(pg_temp.outcome('test_ben', NULL, $$ INSERT INTO crm_bridge.projects_task (name) VALUES ('blind') $$), '1', 'Create alone writes');
 SELECT is(pg_temp.outcome('test_ben', NULL, $$ INSERT INTO crm_bridge.projects_task (name) VALUES ('blind') RETURNING id $$), '42501', 'but reads nothing back');
+
+-- The related list beside a deal or an account -------------------------------------------------------------------------
+
+CREATE TEMP TABLE listed AS SELECT format('SELECT string_agg(COALESCE(project, message), '','') FROM crm_bridge.related_list(%L)', r.id) AS query
+  FROM (VALUES (:'deal'::uuid), ((SELECT d.account_id FROM crm_bridge.crm_deal AS d WHERE d.id = :'deal'))) AS r (id) WHERE r.id IS NOT NULL;
+SELECT is_empty($$ SELECT w.way, f.flags FROM listed, ways AS w, (VALUES (ARRAY['none']), (ARRAY['tab', 'create', 'edit', 'delete'])) AS f (flags)
+                    WHERE (SELECT true FROM pg_temp.flags('Sales', VARIADIC f.flags)) AND pg_temp.outcome(w.role, w.person, listed.query) <> '42501' $$,
+  'R36: without View nobody has the list, in whichever way he comes');
+SELECT pg_temp.flags('Sales', 'view') \g /dev/null
+SELECT is_empty($$ SELECT w.way FROM listed, ways AS w WHERE pg_temp.told(w.role, w.person, listed.query) <> 'Routers' $$, 'R31: beside the record View alone opens it: it is no tab');
+SELECT is_empty($$ SELECT r.role FROM listed, unnest(ARRAY['test_app', 'test_analyst', 'test_administrator']) AS r (role) WHERE pg_temp.told(r.role, NULL, listed.query) <> 'Routers' $$, 'a role that acts for nobody has the rights of its binding');
+SAVEPOINT alone;
+SELECT crm_bridge.create_organization(2, 'Other') AS other \gset
+SELECT is(pg_temp.outcome('test_ben', NULL, format('SELECT FROM crm_bridge.related_list(%L, NULL, 2)', :'deal')), '42501', 'R36: nor does he have another organization''s');
+ROLLBACK TO alone;
+-- Stopped because of a key that grew stale: the message is the list's, and hidden with it.
+INSERT INTO crm_bridge.credential (org_id, service, kind, key_id, sealed, email) VALUES (1, 'zoho_projects', 'zsc_key', 'k', '\x00', 'owner@other.example');
+UPDATE crm_bridge.integration SET credential_kind = 'zsc_key' WHERE org_id = 1 AND service = 'zoho_projects';
+SAVEPOINT valid;
+SELECT crm_bridge.mark_key_stale(org_id => 1) AS stale \gset
+SELECT is_empty($$ SELECT w.way FROM listed, ways AS w WHERE pg_temp.told(w.role, w.person, listed.query) !~ '^The integration with Zoho Projects has been stopped since .* renewed by Mira@zylker.example' $$,
+  'R21, D10: whoever may view is told why there are no projects, and no project');
+SELECT pg_temp.flags('Sales', 'tab', 'create', 'edit', 'delete') \g /dev/null
+SELECT is_empty($$ SELECT w.way FROM listed, ways AS w WHERE pg_temp.outcome(w.role, w.person, listed.query) <> '42501' $$, 'R21, R36: whoever may not is not told that either');
+SELECT pg_temp.refused('SET LOCAL ROLE test_ben; SELECT FROM crm_bridge._why_stopped(''en'', 1)', '42501', '_why_stopped', 'R36: nor past the list');
+ROLLBACK TO valid;
+SELECT crm_bridge.deactivate_projects(1) AS off \gset
+SELECT pg_temp.flags('Sales', 'view') \g /dev/null
+SELECT is_empty($$ SELECT w.way FROM listed, ways AS w WHERE pg_temp.told(w.role, w.person, listed.query) IS NOT NULL $$, 'R49: when the integration is off there is no list');
+ROLLBACK TO valid;
 
 -- Set, clear, default ----------------------------------------------------------------------------------------------
 
