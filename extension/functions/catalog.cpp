@@ -37,6 +37,9 @@ struct Cache {
 // using.
 constinit bool stale = false;
 constinit bool registered = false;
+// Everything here is read as it is committed now, because it outlives the transaction; in parallel
+// mode it cannot be, and is read again afterwards.
+constinit bool provisional = false;
 constinit Oid marker = InvalidOid;
 
 void on_invalidation(Datum, Oid relation) {
@@ -58,8 +61,10 @@ Cache &cache() {
   }
   // Deliver what other backends did before this statement; a lock on the marker is not needed for
   // that.
+  if (provisional && !IsInParallelMode()) stale = true;
   if (stale) {
     stale = false;
+    provisional = false;
     *instance = Cache{};
     marker = marker_relation();
   }
@@ -72,7 +77,7 @@ constinit pg::Statement select_installation{
 Installation look_up_installation() {
   pg::AsOwner owner;
   pg::SpiSession spi;
-  pg::Rows const rows = select_installation.execute({});
+  pg::Rows const rows = select_installation.read_latest({});
   if (rows.empty()) return Installation::none;
   std::int64_t const system_identifier = rows[0].bigint(0);
   Oid const database = DatumGetObjectId(rows[0][1].value);
@@ -90,7 +95,10 @@ Installation look_up_installation() {
 
 Installation installation(bool fresh) {
   Cache &known = cache();
-  if (fresh || !known.installation.has_value()) known.installation = look_up_installation();
+  if (fresh || !known.installation.has_value()) {
+    known.installation = look_up_installation();
+    provisional = provisional || IsInParallelMode();
+  }
   return *known.installation;
 }
 
@@ -123,6 +131,7 @@ std::shared_ptr<const Module> module(std::string_view name) {
   auto const known = modules.find(std::string{name});
   if (known != modules.end()) return known->second;
   std::shared_ptr<const Module> loaded = load_module(std::string{name});
+  provisional = provisional || IsInParallelMode();
   cache().modules.insert_or_assign(loaded->name, loaded);
   return loaded;
 }
@@ -132,6 +141,7 @@ std::shared_ptr<const Organization> organization(std::int64_t org_id) {
   auto const known = organizations.find(org_id);
   if (known != organizations.end()) return known->second;
   std::shared_ptr<const Organization> loaded = load_organization(org_id);
+  provisional = provisional || IsInParallelMode();
   cache().organizations.insert_or_assign(org_id, loaded);
   return loaded;
 }

@@ -145,7 +145,7 @@ Jsonb *document_of(const Module &module, const Patch &patch, bool with_id) {
 std::shared_ptr<const Module> load_module(const std::string &name) {
   pg::AsOwner owner;
   pg::SpiSession spi;
-  pg::Rows const found = select_module.execute({pg::argument(name)});
+  pg::Rows const found = select_module.read_latest({pg::argument(name)});
   if (found.empty()) {
     throw core::Error{{.sqlstate = "42704",
                        .message = "module \"" + name + "\" does not exist",
@@ -167,7 +167,7 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
   }
   module->relation = pg::call(
       [&] { return get_relname_relid(name.c_str(), get_namespace_oid("crm_bridge", false)); });
-  pg::Rows const columns = select_columns.execute(
+  pg::Rows const columns = select_columns.read_latest(
       {pg::argument(name), pg::argument(ObjectIdGetDatum(module->relation))});
   struct Shared {
     std::string_view name;

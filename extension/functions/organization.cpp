@@ -204,7 +204,7 @@ const ServiceField *Organization::find_field(std::string_view module,
 std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
   pg::AsOwner owner;
   pg::SpiSession spi;
-  pg::Rows const found = select_organization.execute({pg::argument(org_id)});
+  pg::Rows const found = select_organization.read_latest({pg::argument(org_id)});
   if (found.empty()) {
     throw core::Error{{.sqlstate = "42704",
                        .message = "organization " + std::to_string(org_id) + " does not exist",
@@ -223,7 +223,7 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
     return service == "zoho_projects" ? projects_zone : crm_zone;
   };
 
-  pg::Rows const mappings = select_mappings.execute({pg::argument(org_id)});
+  pg::Rows const mappings = select_mappings.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < mappings.size(); ++i) {
     pg::Row const row = mappings[i];
     if (organization->pairings.empty() || organization->pairings.back().name != row.string(0)) {
@@ -238,28 +238,28 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
                                   organization->resolver.get()))
       pairing.fields.push_back(std::move(*field));
   }
-  pg::Rows const policies = select_policies.execute({pg::argument(org_id)});
+  pg::Rows const policies = select_policies.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < policies.size(); ++i) {
     if (auto const policy = core::parse_policy(policies[i].string(1)))
       organization->policies.insert_or_assign(policies[i].string(0), *policy);
   }
-  pg::Rows const fields = select_fields.execute({pg::argument(org_id)});
+  pg::Rows const fields = select_fields.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < fields.size(); ++i) {
     pg::Row const row = fields[i];
     if (auto const type = core::parse_field_type(row.string(2)))
       organization->service_fields[row.string(0)].insert_or_assign(
           row.string(1), ServiceField{*type, row.boolean(3), row.boolean(4)});
   }
-  pg::Rows const stages = select_automated_stages.execute({pg::argument(org_id)});
+  pg::Rows const stages = select_automated_stages.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < stages.size(); ++i)
     organization->automated_stages.push_back(stages[i].string(0));
-  pg::Rows const closed = select_closed_services.execute({pg::argument(org_id)});
+  pg::Rows const closed = select_closed_services.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < closed.size(); ++i)
     organization->closed_services.insert(closed[i].string(0));
-  pg::Rows const rules = select_rules.execute({pg::argument(org_id)});
+  pg::Rows const rules = select_rules.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < rules.size(); ++i)
     organization->rules.push_back(rules[i].string(0));
-  pg::Rows const settings = select_rule_settings.execute({pg::argument(org_id)});
+  pg::Rows const settings = select_rule_settings.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < settings.size(); ++i) {
     if (settings[i].string(0) == "refusal")
       organization->reverts_refused = settings[i].string(1) != "keep";
