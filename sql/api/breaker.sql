@@ -21,7 +21,8 @@ DECLARE
   fresh uuid[];
   counter crm_bridge.mass_change;
 BEGIN
-  IF absolute = 0 THEN
+  -- Records that leave with their portal leave because an administrator chose another one.
+  IF absolute = 0 OR EXISTS (SELECT 1 FROM crm_bridge.run AS r WHERE r.org_id = org AND r.run_id = _hold_excess.run AND r.kind = 'other_portal') THEN
     RETURN '{}';
   END IF;
   -- Decided before: a yes counts once, a no for good; of an overwrite only for the version that was looked at.

@@ -228,6 +228,8 @@ DECLARE
   theirs text;
   leaving jsonb;
   run uuid;
+  gone bigint;
+  kept text;
   total bigint := 0;
 BEGIN
   UPDATE crm_bridge.link AS l SET state = 'archived', reason = 'other_portal'
@@ -250,8 +252,13 @@ BEGIN
                         FROM (SELECT m.external_id FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.external_id IS NOT NULL AND %s LIMIT 1000 FOR UPDATE) AS m',
                      each_module, theirs) INTO leaving USING org, next_portal;
       EXIT WHEN leaving IS NULL;
-      PERFORM * FROM crm_bridge.receive(each_module, leaving, clock_timestamp(), run, org);
-      total := total + jsonb_array_length(leaving);
+      SELECT count(*) FILTER (WHERE r.outcome = 'deleted'), min(r.outcome) FILTER (WHERE r.outcome <> 'deleted') INTO gone, kept
+        FROM crm_bridge.receive(each_module, leaving, clock_timestamp(), run, org) AS r;
+      IF gone = 0 THEN
+        RAISE EXCEPTION USING ERRCODE = '55006', MESSAGE = format('records of module "%s" could not leave with their portal', each_module),
+          DETAIL = format('The outcome of the first of them is "%s".', kept), HINT = 'Choose the portal again.';
+      END IF;
+      total := total + gone;
     END LOOP;
     -- What no service knows nobody can bring back: it is the history's from here on.
     EXECUTE format('DELETE FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND %s', each_module, theirs) USING org, next_portal;

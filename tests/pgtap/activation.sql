@@ -2,7 +2,7 @@
 -- The integration with Projects is activated, tried out, stopped, switched off and on again (R1-R7, R14, R15, R48-R52, D11, D17, B11).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(69);
+SELECT plan(70);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -128,7 +128,10 @@ SELECT is_empty('TABLE dirty', 'B11: and nothing to send');
 
 UPDATE crm_bridge.projects_task SET description = 'never sent' WHERE id = :'projects_1';
 INSERT INTO crm_bridge.projects_task (name, project_id, portal_id) SELECT 'never made', t.project_id, t.portal_id FROM crm_bridge.projects_task AS t WHERE t.id = :'projects_1';
+-- More than the breaker for mass changes lets go without asking.
+SELECT count(*) AS received FROM crm_bridge.receive('projects_project', (SELECT jsonb_agg(jsonb_build_object('external_id', 'many-' || n, 'fields', jsonb_build_object('name', 'Many ' || n, 'portal_id', 'portal'))) FROM generate_series(1, 150) AS n), clock_timestamp()) \gset
 CALL pg_temp.off_and_on(:'lease', 'second');
+SELECT is_empty('SELECT * FROM crm_bridge.held_change', 'R52, B7: whoever chooses another portal is not asked again');
 SELECT results_eq('SELECT portal FROM overview', ARRAY['Second'], 'R52: another portal is linked');
 SELECT is_empty('SELECT id FROM crm_bridge.projects_task UNION ALL SELECT id FROM crm_bridge.projects_project UNION ALL SELECT id FROM crm_bridge.projects_user', 'R50: the first one''s records leave the mirrors');
 SELECT is_empty('SELECT * FROM dirty AS d WHERE d.module LIKE ''projects_%''', 'R51: without a word to Projects');
