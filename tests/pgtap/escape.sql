@@ -3,7 +3,7 @@
 -- nothing else; every attempt is his, through a role that stands for him or an app's that acts for him.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(65);
+SELECT plan(103);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -14,8 +14,9 @@ SELECT crm_bridge.create_organization(2, 'Other') AS org \gset
 SELECT pg_temp.flags('Sales', 'tab') \g /dev/null
 SELECT id AS task FROM crm_bridge.projects_task WHERE name = 'task 1' \gset
 UPDATE crm_bridge.projects_task SET description = 'secret' WHERE id = :'task';
+CREATE TABLE public.taken AS SELECT external_id FROM crm_bridge.projects_task WHERE id = :'task';
 GRANT USAGE, CREATE ON SCHEMA public TO test_ben;
-GRANT SELECT ON pg_temp.pair TO test_ben;
+GRANT SELECT ON pg_temp.pair, public.taken TO test_ben;
 
 -- To be somebody else ----------------------------------------------------------------------------------------------
 
@@ -153,6 +154,114 @@ SELECT is(pg_temp.told('test_app', 'ben@zylker.example', 'SELECT count(*) FROM c
 SELECT pg_temp.flags('Sales', 'tab') \g /dev/null
 SELECT is(pg_temp.told('test_app', 'ben@zylker.example', 'SELECT count(*) FROM crm_bridge.projects_task'), '0', 'and what he may not see');
 SELECT is(pg_temp.told('test_app', 'mira@zylker.example', 'SELECT count(*) FROM crm_bridge.projects_task'), '3', 'of each person');
+
+-- Around the tables (T39) --------------------------------------------------------------------------------------------------
+-- With what a DBA may well have installed, and rights on it that a careless one gave.
+
+CREATE EXTENSION pg_stat_statements;
+CREATE EXTENSION dblink;
+CREATE EXTENSION postgres_fdw;
+CREATE EXTENSION pageinspect;
+CREATE EXTENSION pgstattuple;
+GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO test_ben;
+SELECT lo_from_bytea(0, 'secret') AS large \gset
+CREATE TEMP TABLE loopback AS
+  SELECT split_part(current_setting('unix_socket_directories'), ',', 1) AS host, current_setting('port') AS port, current_database() AS dbname;
+CREATE TEMP TABLE attempts (name, text, code) AS
+  SELECT a.* FROM loopback AS l, LATERAL (VALUES
+  ('COPY from a program', $$ COPY public.leaked FROM PROGRAM 'id' $$, '42501'),
+  ('COPY to a program', $$ COPY (SELECT 1) TO PROGRAM 'cat' $$, '42501'),
+  ('another person''s large object', format('SELECT lo_get(%s)', :'large'), '42501'),
+  ('another person''s large object, opened', format('SELECT lo_open(%s, x''40000''::int)', :'large'), '42501'),
+  ('a file as a large object', $$ SELECT lo_import('/etc/passwd') $$, '42501'),
+  ('a large object as a file', format($$ SELECT lo_export(%s, '/tmp/secret') $$, :'large'), '42501'),
+  ('the pages of large objects', 'SELECT data FROM pg_largeobject', '42501'),
+  ('a loopback by dblink, as the server''s own user', $$ SELECT * FROM dblink('dbname=postgres user=postgres', 'SELECT 1') AS t (n int) $$, '2F003'),
+  ('a loopback by dblink with a password that nobody asks for',
+   format('SELECT * FROM dblink(%L, %L) AS t (n int)', format('host=%s port=%s dbname=%s user=postgres password=guessed', l.host, l.port, l.dbname), 'SELECT 1'), '2F003'),
+  ('a loopback by dblink, unchecked', $$ SELECT dblink_connect_u('dbname=postgres') $$, '42501'),
+  ('a loopback by postgres_fdw without a password',
+   format($$ CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L); CREATE USER MAPPING FOR test_ben SERVER loop OPTIONS (user 'postgres');
+             CREATE FOREIGN TABLE public.far (name text) SERVER loop OPTIONS (schema_name 'crm_bridge', table_name 'projects_task'); SELECT * FROM public.far $$, l.host, l.port, l.dbname), '2F003'),
+  ('a mapping that needs no password',
+   $$ CREATE SERVER loop FOREIGN DATA WRAPPER postgres_fdw; CREATE USER MAPPING FOR test_ben SERVER loop OPTIONS (user 'postgres', password_required 'false') $$, '42501'),
+  ('the pages of a table', $$ SELECT get_raw_page('crm_bridge.projects_task', 0) $$, '42501'),
+  ('how full it is', $$ SELECT * FROM pgstattuple('crm_bridge.projects_task') $$, '42501'),
+  ('the planner''s statistics', 'SELECT * FROM pg_statistic', '42501'),
+  ('the data of extended statistics', 'SELECT * FROM pg_statistic_ext_data', '42501'),
+  ('a file of the server', $$ SELECT pg_read_file('PG_VERSION') $$, '42501'),
+  ('the changes in the log', $$ SELECT * FROM pg_create_logical_replication_slot('s', 'test_decoding') $$, '42501'),
+  ('a function that claims to leak nothing', $$ CREATE FUNCTION public.quiet(text) RETURNS boolean LANGUAGE sql LEAKPROOF AS 'SELECT public.leak($1)' $$, '42501'),
+  ('the message in place of projects', $$ SELECT * FROM crm_bridge._why_stopped('en', 1) $$, '42501'),
+  ('the secrets', 'TABLE crm_bridge.credential', '42501'),
+  ('a queued mail', 'SELECT facts FROM crm_bridge.notification', '42501')) AS a (name, text, code);
+SELECT is(pg_temp.outcome('test_ben', NULL, a.text), a.code, 'T39: refused: ' || a.name) FROM attempts AS a;
+
+-- Statements of others.  One that is no query is kept as it was typed.
+SELECT pg_stat_statements_reset() \g /dev/null
+DO $$ BEGIN PERFORM 'secret in a statement'; END $$;
+SELECT isnt((SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%secret in a statement%'), 0::bigint, 'pg_stat_statements keeps it for a superuser');
+SELECT is(pg_temp.found($$ SELECT count(*) FROM pg_stat_statements WHERE query LIKE '%secret%' $$), '0', 'T39: pg_stat_statements shows nobody''s words but one''s own');
+SELECT is(pg_temp.found('SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()'), '<insufficient privilege>', 'T39: nor does pg_stat_activity');
+
+-- Statistics that hold the hidden values, and an operator of his own that the planner would try on them.
+SET LOCAL ROLE test_ben;
+CREATE OPERATOR public.=~= (LEFTARG = text, RIGHTARG = text, FUNCTION = public.leak_same, RESTRICT = eqsel);
+CREATE FUNCTION public.explained(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  line text;
+  told text := '';
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, VERBOSE, TIMING OFF, SUMMARY OFF) ' || query LOOP
+    told := told || line || E'\n';
+  END LOOP;
+  RETURN told;
+END $$;
+RESET ROLE;
+UPDATE crm_bridge.projects_task SET description = 'secret';
+ANALYZE crm_bridge.projects_task;
+SELECT is((SELECT most_common_vals::text FROM pg_stats WHERE schemaname = 'crm_bridge' AND tablename = 'projects_task' AND attname = 'description'), '{secret}', 'a superuser sees the values in pg_stats');
+SELECT is(pg_temp.found($$ SELECT public.explained('SELECT name FROM crm_bridge.projects_task WHERE description OPERATOR(public.=~=) ''x''') ~ 'secret|task 1' $$), 'false', 'T39: EXPLAIN ANALYZE names no hidden value');
+SELECT is((SELECT count(*) FROM public.leaked), 0::bigint, 'T39: and the planner shows none to his operator');
+
+-- Errors that would quote a hidden row: a cast of it, a division by it, a key that it has.
+SELECT is(pg_temp.found($$ SELECT count(*) FROM crm_bridge.projects_task WHERE description::integer > 0 $$), '0', 'T39: no cast of a hidden value fails');
+SELECT is(pg_temp.found($$ SELECT count(*) FROM crm_bridge.projects_task WHERE 1 / (length(name) - 6) > 0 $$), '0', 'T39: no division by one');
+SELECT pg_temp.flags('Sales', 'tab', 'create') \g /dev/null
+SELECT is((e ->> 'sqlstate') || ':' || concat(e ->> 'detail', e ->> 'hint'), '23505:', 'T39: of a key that is taken the error quotes nothing of the row that has it')
+  FROM (SELECT pg_temp.told('test_ben', NULL, $$ SELECT pg_temp.error_of('INSERT INTO crm_bridge.projects_task (external_id, name) SELECT external_id, ''x'' FROM public.taken') $$)::jsonb AS e) AS t;
+SELECT pg_temp.flags('Sales', 'tab') \g /dev/null
+
+-- What the bridge tells everybody who listens: a word of its own and the name of a service or a module, never data.
+SELECT set_eq($$ SELECT DISTINCT m[1] FROM pg_proc AS p, regexp_matches(p.prosrc, 'pg_notify\(([^;]*)\);', 'g') AS m WHERE p.pronamespace = 'crm_bridge'::regnamespace $$,
+  ARRAY[$$'crm_bridge', 'mail'$$, $$'crm_bridge', 'budget'$$, $$'crm_bridge', 'reconcile'$$, $$'crm_bridge', 'delivery ' || run.service$$, $$'crm_bridge', 'delivery ' || resume.service$$, $$'crm_bridge', 'delivery ' || command.service$$,
+        $$'crm_bridge', 'delivery ' || store_credential.service$$, $$'crm_bridge', 'command ' || store_credential.service$$, $$'crm_bridge', 'command ' || _request_command.service$$, $$'crm_bridge', 'notice ' || store_notice.service$$],
+  'T39: no notification carries data');
+
+-- A plan that somebody else of the session made, before the role or the person was changed.
+PREPARE of_the_owner AS SELECT count(*) FROM crm_bridge.projects_task;
+SELECT results_eq('EXECUTE of_the_owner', ARRAY[3::bigint], 'a statement that the owner prepared');
+SET LOCAL ROLE test_ben;
+SELECT results_eq('EXECUTE of_the_owner', ARRAY[0::bigint], 'T39: is another one under another role');
+RESET ROLE;
+SET LOCAL ROLE test_app;
+PREPARE of_the_app AS SELECT count(*) FROM crm_bridge.projects_task;
+SELECT crm_bridge.act_as('mira@zylker.example') \g /dev/null
+SELECT results_eq('EXECUTE of_the_app', ARRAY[3::bigint], 'a statement that an app prepared and ran for an administrator');
+SELECT crm_bridge.act_as('ben@zylker.example') \g /dev/null
+SELECT results_eq('EXECUTE of_the_app', ARRAY[0::bigint], 'T39: is another one when the app acts for somebody else');
+RESET ROLE;
+
+-- Definitions hold no data: what pg_get_…() shows of ours is what everybody can download.
+SELECT is(pg_temp.found($$ SELECT count(*) FROM pg_proc AS p WHERE p.pronamespace = 'crm_bridge'::regnamespace AND p.prokind IN ('f', 'p') AND pg_get_functiondef(p.oid) ~ 'zylker|secret in' $$), '0', 'T39: pg_get_functiondef shows source');
+SELECT is(pg_temp.found($$ SELECT count(*) FROM pg_class AS c WHERE c.relnamespace = 'crm_bridge'::regnamespace AND pg_get_viewdef(c.oid) ~ 'zylker|secret' $$), '0', 'T39: pg_get_viewdef no record');
+
+-- Known, and the server's own: whether a key is taken shows to whoever may insert it (unique and foreign keys look past row security;
+-- our mirrors have no foreign keys).  Sizes, row counts and activity of any table show in pg_class and pg_stat_all_tables, "Rows
+-- Removed by Filter" counts hidden rows, pgrowlocks (where it is installed) the locked ones, and an estimate by a leakproof operator
+-- tells whether a value is among the most common ones.  A cursor, WITH HOLD above all, a temporary table and a snapshot belong to the
+-- session: who shares it with others shares them (DISCARD ALL, which a pool sends, drops them).  Time: a probe that finds something may
+-- take longer than one that does not.
 
 SELECT * FROM finish();
 ROLLBACK;
