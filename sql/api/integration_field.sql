@@ -27,7 +27,10 @@ BEGIN
   PERFORM crm_bridge._demand_service('zoho_projects', org);
   IF service IS DISTINCT FROM 'zoho_crm' OR module IS DISTINCT FROM 'crm_deal' THEN
     RAISE EXCEPTION USING ERRCODE = '0A000', MESSAGE = format('an integration field cannot show module "%s" of service "%s"', module, service),
-      DETAIL = 'A project has one deal, so that a change in either has one place to go.', HINT = 'Use module crm_deal of service zoho_crm.';
+      DETAIL = CASE module WHEN 'crm_account' THEN 'An account has many projects: what somebody writes in one of them would be written in all the others.'
+                           ELSE 'A project has one deal, so that a change in either has one place to go.' END,
+      HINT = CASE module WHEN 'crm_account' THEN 'A field of the account fills new projects: SELECT crm_bridge.map_field(''account_project'', …).'
+                         ELSE 'Use module crm_deal of service zoho_crm.' END;
   END IF;
   PERFORM 1 FROM crm_bridge.service_field AS f
     WHERE f.org_id = org AND f.module = 'projects_project' AND f.field = shown_in AND f.custom AND f.gone_at IS NULL;

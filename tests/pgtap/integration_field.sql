@@ -2,7 +2,7 @@
 -- A field of a project shows a field of its deal, and whoever changes the one changes the other (R135-R137).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(17);
+SELECT plan(19);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -12,7 +12,9 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Budget', 'amo
 \ir fixture/projects.psql
 INSERT INTO crm_bridge.crm_deal (deal_name, amount) VALUES ('Routers', 10), ('No amount', NULL), ('No project', 3);
 SELECT count(crm_bridge.create_project_from_deal(d.id)) AS made FROM crm_bridge.crm_deal AS d WHERE d.deal_name <> 'No project' \gset
-SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Budget', 'amount', module => 'crm_account') $$, '0A000', 'cannot show module "crm_account"', 'R136: of another module than deals');
+SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Budget', 'amount', module => 'crm_account') $$, '0A000', 'cannot show module "crm_account"[\s\S]*many projects[\s\S]*account_project', 'R136: of accounts: the error says why, and what there is instead');
+SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Budget', 'amount', module => 'crm_contact') $$, '0A000', 'cannot show module "crm_contact"[\s\S]*Use module crm_deal', 'R136: nor of another module');
+SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Budget', 'amount', service => 'bigin') $$, '0A000', 'service "bigin"', 'R136: nor of another service');
 SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Budget', 'nope') $$, '42704', 'field "nope"', 'R136: a field that deals do not have');
 SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('Nope', 'amount') $$, '42704', 'projects have no custom field "Nope"[\s\S]*resync', 'R136: a field that the layout does not have');
 SELECT pg_temp.refused($$ SELECT crm_bridge.add_integration_field('x', 'amount', 'Computed') $$, '428C9', '"Computed"', 'R135: one that takes no value');
