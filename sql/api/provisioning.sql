@@ -54,7 +54,8 @@ BEGIN
     PERFORM crm_bridge._notify(run.org_id, a.email, 'users_provisioned',
               jsonb_build_object('profile', run.facts -> 'profile', 'users', made, 'refused', refused || (run.facts -> 'left_out')), cause => run.run_id)
        FROM crm_bridge._administrators(run.org_id) AS a (email);
-    UPDATE crm_bridge.run AS r SET state = 'finished', done = jsonb_array_length(made), finished_at = now()
+    -- The mails have the addresses now; nobody needs them twice.
+    UPDATE crm_bridge.run AS r SET state = 'finished', done = jsonb_array_length(made), finished_at = now(), facts = '{}'
      WHERE r.org_id = run.org_id AND r.run_id = run.run_id;
   END LOOP;
 END

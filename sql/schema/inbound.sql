@@ -79,7 +79,7 @@ COMMENT ON COLUMN crm_bridge.run.detail IS 'what there is to say about it';
 COMMENT ON COLUMN crm_bridge.run.started_at IS 'when it began';
 COMMENT ON COLUMN crm_bridge.run.progress_at IS 'when it last got further; long ago while it is running: nobody works on it';
 COMMENT ON COLUMN crm_bridge.run.finished_at IS 'when it ended';
-COMMENT ON COLUMN crm_bridge.run.facts IS 'what its report speaks of';
+COMMENT ON COLUMN crm_bridge.run.facts IS 'what its report will speak of; empty when it has been made';
 -- Every heartbeat looks whether one of them is done.
 CREATE INDEX run_provisioning ON crm_bridge.run (org_id, run_id) WHERE kind = 'provisioning' AND finished_at IS NULL;
 

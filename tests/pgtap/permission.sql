@@ -2,7 +2,7 @@
 -- Rights: five flags a profile, who acts, administrators, provisioning, the portal's administrator (R1, R30-R36, R143, R144, D8, D16, B13).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(206);
+SELECT plan(208);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -130,6 +130,9 @@ SAVEPOINT alone;
 SELECT crm_bridge.create_organization(2, 'Other') AS other \gset
 SELECT is(pg_temp.outcome('test_ben', NULL, format('SELECT FROM crm_bridge.related_list(%L, NULL, 2)', :'deal')), '42501', 'R36: nor does he have another organization''s');
 ROLLBACK TO alone;
+INSERT INTO crm_bridge.crm_contact (last_name, account_id) SELECT 'Archer', d.account_id FROM crm_bridge.crm_deal AS d WHERE d.id = :'deal';
+SELECT is(pg_temp.told('test_ben', NULL, $$ SELECT string_agg(l.project, ',') FROM crm_bridge.crm_contact AS c, crm_bridge.related_list(c.id) AS l WHERE c.last_name = 'Archer' $$), 'Routers', 'R7: a contact has the projects of its account');
+SELECT is(pg_temp.outcome('test_ben', NULL, $$ SELECT FROM crm_bridge.related_list(crm_bridge.new_id()) $$), '42704', 'what is no record has no list');
 -- Stopped because of a key that grew stale: the message is the list's, and hidden with it.
 INSERT INTO crm_bridge.credential (org_id, service, kind, key_id, sealed, email) VALUES (1, 'zoho_projects', 'zsc_key', 'k', '\x00', 'owner@other.example');
 UPDATE crm_bridge.integration SET credential_kind = 'zsc_key' WHERE org_id = 1 AND service = 'zoho_projects';

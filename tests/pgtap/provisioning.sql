@@ -82,7 +82,7 @@ SELECT is((SELECT facts FROM told LIMIT 1), '{"profile": ["Sales"], "users": ["c
   {"who": "eve@zylker.example", "word": "not_active"}, {"who": "No address", "word": "no_address"}]}'::jsonb, 'R32: with the profile, who was added, and who could not be, and why');
 SELECT matches(crm_bridge._render('users_provisioned', 'body', 'de', (SELECT facts FROM told LIMIT 1), 1),
   'Profil: Sales\nHinzugefügte Benutzer:\n- carl@zylker.example\n\nNicht hinzugefügt:\n- dan@zylker.example: vom Dienst abgelehnt; bitte prüfen – the plan has no free seat\n- eve@zylker.example: ist kein aktiver Benutzer\n- No address: hat keine E-Mail-Adresse\n', 'D10: in words of the reader''s language');
-SELECT results_eq($$ SELECT state, done, expected FROM crm_bridge.run WHERE kind = 'provisioning' $$, $$ VALUES ('finished', 1::bigint, 2::bigint) $$, 'the run can be watched');
+SELECT results_eq($$ SELECT state, done, expected, facts FROM crm_bridge.run WHERE kind = 'provisioning' $$, $$ VALUES ('finished', 1::bigint, 2::bigint, '{}'::jsonb) $$, 'the run can be watched');
 SELECT is(pg_temp.beat(:'lease') + pg_temp.beat(:'lease'), 4::bigint, 'R32: once a run, however often a worker looks');
 SELECT crm_bridge.set_profile_permission('Sales', can_view => true) \g /dev/null
 SELECT is(pg_temp.beat(:'lease'), 2::bigint, 'R32: a permission that adds nobody tells nobody');
