@@ -106,6 +106,21 @@ BEGIN
 END
 $$;
 
+-- Besides, an administrator, and a trial that ends tomorrow.
+CREATE PROCEDURE stage.trial(begun boolean)
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  UPDATE crm_bridge.organization SET edition = CASE WHEN begun THEN 'free' ELSE 'enterprise' END;
+  UPDATE crm_bridge.integration SET trial_ends_at = CASE WHEN begun THEN now() + interval '1 day' END WHERE service = 'zoho_projects';
+  DELETE FROM crm_bridge.notification;
+  IF begun THEN
+    CALL stage.told('crm_profile', 'chiefs', '{"name": "Administrator"}');
+    CALL stage.told('crm_user', 'mira', '{"email": "mira@zylker.example", "status": "active", "profile_id": "chiefs"}');
+  END IF;
+END
+$$;
+
 CREATE FUNCTION stage.lease(worker text) RETURNS uuid LANGUAGE sql IMMUTABLE
 RETURN CASE worker WHEN 'one' THEN '00000000-0000-0000-0000-000000000001' ELSE '00000000-0000-0000-0000-000000000002' END::uuid;
 
