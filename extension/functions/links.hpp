@@ -10,6 +10,7 @@ struct Link {
   core::Uuid link_id, left_id, right_id;
   Jsonb *left_base;
   Jsonb *right_base;
+  bool requested = false;  // as links_of read it: somebody has left a request for it
   // No field is apart: both sides still have what they last agreed on, or what was carried over
   // since.
   bool in_step() const { return JB_ROOT_COUNT(left_base) == 0 && JB_ROOT_COUNT(right_base) == 0; }
