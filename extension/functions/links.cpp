@@ -19,10 +19,6 @@ enum Attribute : AttrNumber {
   a_right_base
 };
 
-constinit pg::Statement select_contended{
-    "SELECT DISTINCT r.link_id FROM crm_bridge.reconcile_request AS r WHERE r.org_id = $1 AND "
-    "r.link_id = ANY ($2)",
-    {INT8OID, UUIDARRAYOID}};
 constinit pg::Statement update_bases{
     "UPDATE crm_bridge.link AS l SET left_base = b.left_base, right_base = b.right_base"
     " FROM unnest($2, $3, $4) AS b (link_id, left_base, right_base)"
@@ -64,18 +60,13 @@ std::vector<Link> links_of(const std::string &pairing, std::int64_t org_id, core
                            const std::vector<core::Uuid> &records) {
   std::vector<Link> links;
   Oid const table = oid_of("link");
-  pg::KeyReader reader{table, oid_of(side == core::Side::left ? "link_left_unique"
-                                                              : "link_right_unique")};
+  pg::KeyReader reader{table,
+                       oid_of(side == core::Side::left ? "link_left_unique" : "link_right_unique")};
   Datum const name = pg::argument(pairing).value;
   for (const core::Uuid &record : records) {
     if (!reader.find({Int64GetDatum(org_id), PointerGetDatum(record.bytes.data()), name})) continue;
     if (std::optional<Link> link = active_link(reader)) links.push_back(*link);
   }
-  if (links.empty()) return links;
-  pg::KeyReader requests{oid_of("reconcile_request"), oid_of("reconcile_request_by_link")};
-  for (Link &link : links)
-    link.requested =
-        requests.find({Int64GetDatum(org_id), PointerGetDatum(link.link_id.bytes.data())});
   return links;
 }
 
@@ -91,10 +82,14 @@ std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> 
   return locked;
 }
 
-std::vector<core::Uuid> contended_links(std::int64_t org_id, const std::vector<core::Uuid> &links) {
-  pg::Rows const rows = select_contended.execute({pg::argument(org_id), pg::argument(links)});
-  std::vector<core::Uuid> contended;
-  for (std::uint64_t i = 0; i < rows.size(); ++i) contended.push_back(rows[i].uuid(0));
+std::unordered_set<core::Uuid> contended_links(std::int64_t org_id,
+                                               const std::vector<core::Uuid> &links) {
+  pg::KeyReader requests{oid_of("reconcile_request"), oid_of("reconcile_request_by_link")};
+  std::unordered_set<core::Uuid> contended;
+  for (const core::Uuid &link : links) {
+    if (requests.find({Int64GetDatum(org_id), PointerGetDatum(link.bytes.data())}))
+      contended.insert(link);
+  }
   return contended;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <unordered_set>
+
 #include "functions/merge_faces.hpp"
 
 namespace crm_bridge {
@@ -10,7 +12,6 @@ struct Link {
   core::Uuid link_id, left_id, right_id;
   Jsonb *left_base;
   Jsonb *right_base;
-  bool requested = false;  // as links_of read it: somebody has left a request for it
   // No field is apart: both sides still have what they last agreed on, or what was carried over
   // since.
   bool in_step() const { return JB_ROOT_COUNT(left_base) == 0 && JB_ROOT_COUNT(right_base) == 0; }
@@ -31,7 +32,8 @@ std::vector<Link> links_of(const std::string &pairing, std::int64_t org_id, core
 // Those that nobody else holds, locked, in their latest version.
 std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links);
 // Those for which somebody has left a request.
-std::vector<core::Uuid> contended_links(std::int64_t org_id, const std::vector<core::Uuid> &links);
+std::unordered_set<core::Uuid> contended_links(std::int64_t org_id,
+                                               const std::vector<core::Uuid> &links);
 
 // What a link keeps from now on.
 struct NewBase {

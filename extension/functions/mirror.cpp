@@ -241,13 +241,14 @@ Record MirrorReader::record(const Organization &organization) const {
     return reader_.is_null(number) ? std::nullopt
                                    : std::optional{pg::text_of(reader_.value(number))};
   };
-  Record record{pg::uuid_of(reader_.value(module_->id)), text(module_->external_id), std::nullopt,
-                text(module_->modified_by), {}};
+  Record record{pg::uuid_of(reader_.value(module_->id)),
+                text(module_->external_id),
+                std::nullopt,
+                text(module_->modified_by),
+                {}};
   if (!reader_.is_null(module_->modified_at))
-    record.modified_at =
-        pg::instant_of(DatumGetTimestampTz(reader_.value(module_->modified_at)));
-  Jsonb *custom =
-      pg::call([&] { return DatumGetJsonbP(reader_.value(module_->custom_fields)); });
+    record.modified_at = pg::instant_of(DatumGetTimestampTz(reader_.value(module_->modified_at)));
+  Jsonb *custom = pg::call([&] { return DatumGetJsonbP(reader_.value(module_->custom_fields)); });
   record.fields = pg::read_fields(
       custom, [&](std::string_view field) { return type_of(*module_, organization, field); });
   for (const Column &column : module_->columns)

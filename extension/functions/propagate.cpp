@@ -118,8 +118,9 @@ class Propagation {
   std::unordered_set<core::Uuid> merge(const std::vector<Link> &links) {
     std::int64_t const org_id = organization_.org_id;
     std::vector<core::Uuid> ids;
-    for (const Link &link : links)
-      if (!link.requested) ids.push_back(link.link_id);
+    for (const Link &link : links) ids.push_back(link.link_id);
+    std::unordered_set<core::Uuid> const contended = contended_links(org_id, ids);
+    std::erase_if(ids, [&](const core::Uuid &id) { return contended.contains(id); });
     std::vector<Link> locked = lock_links(org_id, ids);
     std::shared_ptr<const Module> const twin_module =
         catalog::module(side_ == core::Side::left ? pairing_.right_module : pairing_.left_module);
@@ -257,10 +258,10 @@ void spare_busy_twins(const Organization &organization, const Pairing &pairing, 
     busy.insert(twin.id);
   for (const Record &twin : lock_records(*twin_module, organization.org_id, twins))
     busy.erase(twin.id);
-  std::vector<core::Uuid> const requested = contended_links(organization.org_id, ids);
+  std::unordered_set<core::Uuid> const requested = contended_links(organization.org_id, ids);
   std::erase_if(links, [&](const Link &link) {
     return busy.contains(link.face(other(deleted))) || !link.in_step() ||
-           std::find(requested.begin(), requested.end(), link.link_id) != requested.end();
+           requested.contains(link.link_id);
   });
 }
 

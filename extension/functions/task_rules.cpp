@@ -108,8 +108,8 @@ std::vector<BrokenTaskRule> find_broken(const Organization &organization,
     if (write->new_due.has_value())
       change.new_due_day = organization.portal_zone.date_of(*write->new_due);
     for (const core::BrokenRule &broken : core::broken_rules(place, change))
-      found.push_back({broken, task, at->task_name, project.name, at->parent_name,
-                       place.first_day, place.last_day});
+      found.push_back({broken, task, at->task_name, project.name, at->parent_name, place.first_day,
+                       place.last_day});
   }
   return found;
 }

@@ -25,8 +25,7 @@ struct Travel {
 class WriteScope {
  public:
   WriteScope(Origin origin, std::string module, std::string actor,
-             std::optional<core::Uuid> run = std::nullopt,
-             const Travel *travel = nullptr);
+             std::optional<core::Uuid> run = std::nullopt, const Travel *travel = nullptr);
   ~WriteScope();
   WriteScope(const WriteScope &) = delete;
   WriteScope &operator=(const WriteScope &) = delete;

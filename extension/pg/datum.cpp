@@ -138,7 +138,7 @@ NullableDatum argument(const std::vector<bool> &booleans) {
 
 Oid column_type_of(const core::Value &value) {
   constexpr std::array<Oid, std::variant_size_v<core::Value>> types{
-      InvalidOid, BOOLOID,        NUMERICOID, TEXTOID,      DATEOID,
+      InvalidOid,     BOOLOID, NUMERICOID,   TEXTOID, DATEOID,
       TIMESTAMPTZOID, UUIDOID, UUIDARRAYOID, JSONBOID};
   return types[value.index()];
 }

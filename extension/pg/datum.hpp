@@ -29,8 +29,8 @@ NullableDatum argument(const std::vector<bool> &booleans);
 
 // The type of a column that takes this value as it is; InvalidOid for null, which fits all.
 Oid column_type_of(const core::Value &value);
-// A value, or an array of values of columns of one type, as parameters of these types.  Raises 22021
-// for text that is none in the database's encoding.
+// A value, or an array of values of columns of one type, as parameters of these types.  Raises
+// 22021 for text that is none in the database's encoding.
 NullableDatum argument(const core::Value &value);
 NullableDatum argument(const std::vector<const core::Value *> &values, Oid type);
 

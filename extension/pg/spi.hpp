@@ -68,8 +68,8 @@ class Rows {
   std::uint64_t count_;
 };
 
-// An identifier as the text of a statement has it.  Names come from the system catalog, never from a
-// user's text.
+// An identifier as the text of a statement has it.  Names come from the system catalog, never from
+// a user's text.
 std::string quoted(const std::string &name);
 
 // A statement: its text with every name qualified, the types of its parameters, and the plan, which
