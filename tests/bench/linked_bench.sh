@@ -5,28 +5,19 @@
 
 # shellcheck source=tests/bench/measure.sh
 source "$(dirname "${BASH_SOURCE[0]}")/measure.sh"
+# shellcheck source=tests/bench/linked_tasks.sh
+source "$bench/linked_tasks.sh"
 
 sides=(bare two_bare plpgsql crm_bridge)
 tasks=${BENCH_RECORDS:-100000}
 declare -A schema=([bare]=peer.bare_ [two_bare]=peer.bare_ [plpgsql]=peer. [crm_bridge]=crm_bridge.)
 
-# Pairs of tasks in step, 1,000 about one deal and in one project that is strict, as they are after a sync.
 load() {
-  local side at
-  for side in bare plpgsql crm_bridge; do
-    at=${schema[$side]}
-    query "SET session_replication_role = replica;
-      INSERT INTO ${at}crm_task (org_id, id, external_id, subject, description, due_date, status, priority, deal_id)
-      SELECT 1, task_id(n), 'l' || n, 'Task ' || n, repeat('words about the task ', 5), '2026-12-01', 'Not Started', 'High', task_id(1000000 + n / 1000)
-        FROM generate_series(1, $tasks) AS n;
-      INSERT INTO ${at}projects_task (org_id, id, external_id, name, description, end_date, is_completed, priority, project_id)
-      SELECT 1, task_id(2000000 + n), 'r' || n, 'Task ' || n, repeat('words about the task ', 5), '2026-12-01 17:00+01', false, 'high', task_id(3000000 + n / 1000)
-        FROM generate_series(1, $tasks) AS n" >/dev/null
-    [[ $side != bare ]] || continue
-    query "SET session_replication_role = replica;
-      INSERT INTO ${at}projects_project (org_id, id, external_id, name, is_strict, start_date, end_date)
-      SELECT 1, task_id(3000000 + n), 'p' || n, 'Project ' || n, true, '2026-01-01', '2099-12-31' FROM generate_series(0, $tasks / 1000) AS n;
-      INSERT INTO ${at}link (org_id, pairing, left_id, right_id) SELECT 1, 'task_task', task_id(n), task_id(2000000 + n) FROM generate_series(1, $tasks) AS n" >/dev/null
+  load_tasks peer.bare_ "$tasks"
+  local side
+  for side in plpgsql crm_bridge; do
+    load_tasks "${schema[$side]}" "$tasks"
+    load_links "${schema[$side]}" "$tasks"
   done
   query 'VACUUM ANALYZE'
 }
@@ -73,8 +64,7 @@ tell() {
 
 print_circumstances
 say "$tasks linked tasks; 1 client, prepared statements, medians of $rounds rounds of $seconds s"
-query "SELECT crm_bridge.create_organization(1, 'Bench', time_zone => 'Europe/Berlin')" >/dev/null
-query "CREATE FUNCTION public.task_id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN ('018f0000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
+make_organization
 "$server/bin/psql" -X -q -v ON_ERROR_STOP=1 -f "$bench/linked_peer.sql" >/dev/null
 load
 
@@ -85,7 +75,7 @@ script one "$settings" "subject = 'Call ' || :a, due_date = date '2026-12-01' + 
 settings="\\set n random(0, $((tasks / 1000 - 1)))
 \\set a random(1, 1000000000)"
 script many "$settings" "subject = 'Call ' || :a, due_date = date '2026-12-01' + :a % 300" \
-  "name = 'Call ' || :a, end_date = timestamptz '2026-12-01 17:00+01' + :a % 300 * interval '1 day'" "deal_id = task_id(1000000 + :n)" "project_id = task_id(3000000 + :n)"
+  "name = 'Call ' || :a, end_date = timestamptz '2026-12-01 17:00+01' + :a % 300 * interval '1 day'" "deal_id = task_id(10000000 + :n)" "project_id = task_id(30000000 + :n)"
 
 # What was compared did the same: the twins of both sides agree with their tasks, field by field.
 check_outcome() {
