@@ -40,16 +40,6 @@ script() {
   done
 }
 
-compare() {
-  local workload=$1 round side
-  for ((round = 1; round <= rounds; round++)); do
-    for side in "${sides[@]}"; do
-      prepare_round "$side"
-      measure "$workload.$side" "$SESSION/$workload.$side.sql" 1
-    done
-  done
-}
-
 # tell WORKLOAD TITLE OF_BARE OF_PLPGSQL
 tell() {
   local side
@@ -86,11 +76,11 @@ check_outcome() {
     fail "the twins of $at differ"
 }
 
-compare one
+compare one prepare_round
 check_outcome peer.
 check_outcome crm_bridge.
 tell one "UPDATE of one linked task" 0.30 3
-compare many
+compare many prepare_round
 check_outcome peer.
 check_outcome crm_bridge.
 tell many "UPDATE of 1,000 linked tasks" 0.15 5
