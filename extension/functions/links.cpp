@@ -7,23 +7,18 @@ namespace crm_bridge {
 
 namespace {
 
-constinit pg::Statement select_by_left{
-    "SELECT l.link_id, l.left_id, l.right_id, l.left_base, l.right_base FROM crm_bridge.link AS l"
-    " WHERE l.org_id = $1 AND l.pairing = $2 AND l.left_id = ANY ($3) AND l.state = 'active'",
-    {INT8OID, TEXTOID, UUIDARRAYOID}};
-constinit pg::Statement select_by_right{
-    "SELECT l.link_id, l.left_id, l.right_id, l.left_base, l.right_base FROM crm_bridge.link AS l"
-    " WHERE l.org_id = $1 AND l.pairing = $2 AND l.right_id = ANY ($3) AND l.state = 'active'",
-    {INT8OID, TEXTOID, UUIDARRAYOID}};
-constinit pg::Statement lock_by_id{
-    "SELECT l.link_id, l.left_id, l.right_id, l.left_base, l.right_base FROM crm_bridge.link AS l"
-    " WHERE l.org_id = $1 AND l.link_id = ANY ($2) AND l.state = 'active' FOR NO KEY UPDATE SKIP "
-    "LOCKED",
-    {INT8OID, UUIDARRAYOID}};
-constinit pg::Statement select_contended{
-    "SELECT DISTINCT r.link_id FROM crm_bridge.reconcile_request AS r WHERE r.org_id = $1 AND "
-    "r.link_id = ANY ($2)",
-    {INT8OID, UUIDARRAYOID}};
+// Columns of crm_bridge.link as far as they are read here, in the order of its CREATE TABLE.
+enum Attribute : AttrNumber {
+  a_org_id = 1,
+  a_link_id,
+  a_pairing,
+  a_left_id,
+  a_right_id,
+  a_state,
+  a_left_base,
+  a_right_base
+};
+
 constinit pg::Statement update_bases{
     "UPDATE crm_bridge.link AS l SET left_base = b.left_base, right_base = b.right_base"
     " FROM unnest($2, $3, $4) AS b (link_id, left_base, right_base)"
@@ -37,33 +32,64 @@ constinit pg::Statement insert_requests{
     "   FROM unnest($3, $4, $5) AS r (record_id, link_id, old)",
     {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, JSONBARRAYOID}};
 
-std::vector<Link> links_in(const pg::Rows &rows) {
-  std::vector<Link> links;
-  links.reserve(rows.size());
-  for (std::uint64_t i = 0; i < rows.size(); ++i)
-    links.push_back(
-        {rows[i].uuid(0), rows[i].uuid(1), rows[i].uuid(2), rows[i].jsonb(3), rows[i].jsonb(4)});
-  return links;
+Oid oid_of(const char *relation) {
+  return pg::call(
+      [&] { return get_relname_relid(relation, get_namespace_oid("crm_bridge", false)); });
+}
+
+Jsonb *copied_document(const pg::KeyReader &row, AttrNumber number) {
+  return pg::call([&] { return DatumGetJsonbPCopy(row.value(number)); });
+}
+
+// The link that the reader is at, if it is active.
+std::optional<Link> active_link(const pg::KeyReader &row) {
+  if (row.width() < a_right_base)
+    throw core::Error{{.sqlstate = "XX000",
+                       .message = "table \"link\" has fewer columns than the library knows",
+                       .detail = "Library and tables of crm_bridge are of two versions.",
+                       .hint = "ALTER EXTENSION crm_bridge UPDATE;"}};
+  if (pg::text_of(row.value(a_state)) != "active") return std::nullopt;
+  return Link{pg::uuid_of(row.value(a_link_id)), pg::uuid_of(row.value(a_left_id)),
+              pg::uuid_of(row.value(a_right_id)), copied_document(row, a_left_base),
+              copied_document(row, a_right_base)};
 }
 
 }  // namespace
 
 std::vector<Link> links_of(const std::string &pairing, std::int64_t org_id, core::Side side,
                            const std::vector<core::Uuid> &records) {
-  pg::Statement &statement = side == core::Side::left ? select_by_left : select_by_right;
-  return links_in(
-      statement.execute({pg::argument(org_id), pg::argument(pairing), pg::argument(records)}));
+  std::vector<Link> links;
+  Oid const table = oid_of("link");
+  pg::KeyReader reader{table,
+                       oid_of(side == core::Side::left ? "link_left_unique" : "link_right_unique")};
+  Datum const name = pg::argument(pairing).value;
+  for (const core::Uuid &record : records) {
+    if (!reader.find({Int64GetDatum(org_id), PointerGetDatum(record.bytes.data()), name})) continue;
+    if (std::optional<Link> link = active_link(reader)) links.push_back(*link);
+  }
+  return links;
 }
 
 std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links) {
-  if (links.empty()) return {};
-  return links_in(lock_by_id.execute({pg::argument(org_id), pg::argument(links)}));
+  std::vector<Link> locked;
+  if (links.empty()) return locked;
+  pg::KeyReader reader{oid_of("link")};
+  for (const core::Uuid &id : links) {
+    if (!reader.find({Int64GetDatum(org_id), PointerGetDatum(id.bytes.data())})) continue;
+    if (reader.lock() != pg::KeyReader::Lock::locked) continue;
+    if (std::optional<Link> link = active_link(reader)) locked.push_back(*link);
+  }
+  return locked;
 }
 
-std::vector<core::Uuid> contended_links(std::int64_t org_id, const std::vector<core::Uuid> &links) {
-  pg::Rows const rows = select_contended.execute({pg::argument(org_id), pg::argument(links)});
-  std::vector<core::Uuid> contended;
-  for (std::uint64_t i = 0; i < rows.size(); ++i) contended.push_back(rows[i].uuid(0));
+std::unordered_set<core::Uuid> contended_links(std::int64_t org_id,
+                                               const std::vector<core::Uuid> &links) {
+  pg::KeyReader requests{oid_of("reconcile_request"), oid_of("reconcile_request_by_link")};
+  std::unordered_set<core::Uuid> contended;
+  for (const core::Uuid &link : links) {
+    if (requests.find({Int64GetDatum(org_id), PointerGetDatum(link.bytes.data())}))
+      contended.insert(link);
+  }
   return contended;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <unordered_set>
+
 #include "functions/merge_faces.hpp"
 
 namespace crm_bridge {
@@ -30,7 +32,8 @@ std::vector<Link> links_of(const std::string &pairing, std::int64_t org_id, core
 // Those that nobody else holds, locked, in their latest version.
 std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links);
 // Those for which somebody has left a request.
-std::vector<core::Uuid> contended_links(std::int64_t org_id, const std::vector<core::Uuid> &links);
+std::unordered_set<core::Uuid> contended_links(std::int64_t org_id,
+                                               const std::vector<core::Uuid> &links);
 
 // What a link keeps from now on.
 struct NewBase {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "functions/mirror.hpp"
 
+#include "functions/typed_update.hpp"
+
 namespace crm_bridge {
 
 namespace {
@@ -23,19 +25,13 @@ constinit pg::Statement select_columns{
     " WHERE a.attrelid = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
     {TEXTOID, OIDOID}};
 
-// Names come from the system catalog, quoted by the server: never from a user's text.
-std::string quoted(const std::string &name) {
-  const char *text = pg::call([&] { return quote_identifier(name.c_str()); });
-  return text;
-}
-
 void make_statements(Module &module) {
-  std::string const table = "crm_bridge." + quoted(module.name);
+  std::string const table = "crm_bridge." + pg::quoted(module.name);
   std::string names;
   std::string populated;
   std::string selected;
   for (const Column &column : module.columns) {
-    std::string const name = quoted(column.field);
+    std::string const name = pg::quoted(column.field);
     names += ", " + name;
     populated += ", p." + name;
     selected += ", m." + name;
@@ -67,8 +63,6 @@ void make_statements(Module &module) {
   // table the planner would read all of the organization's rows.
   module.read_text = row + "unnest($2) AS r (id) CROSS JOIN LATERAL (SELECT * FROM " + table +
                      " AS e WHERE e.org_id = $1 AND e.id = r.id LIMIT 1) AS m";
-  module.lock_text =
-      row + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2) FOR NO KEY UPDATE SKIP LOCKED";
   module.find_text = "SELECT m.external_id, m.id FROM " + table +
                      " AS m WHERE m.org_id = $1 AND m.external_id = ANY ($2)";
   module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
@@ -84,7 +78,6 @@ void make_statements(Module &module) {
   module.patch = pg::Statement{module.patch_text.c_str(), {INT8OID, UUIDARRAYOID, JSONBARRAYOID}};
   module.find_by_external_id = pg::Statement{module.find_text.c_str(), {INT8OID, TEXTARRAYOID}};
   module.read = pg::Statement{module.read_text.c_str(), {INT8OID, UUIDARRAYOID}};
-  module.lock = pg::Statement{module.lock_text.c_str(), {INT8OID, UUIDARRAYOID}};
 }
 
 constexpr int first_field_position = 5;
@@ -160,7 +153,7 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
   module->deletable = found[0].boolean(4);
   if (!found[0].is_null(5)) {
     module->people_text = "SELECT u.external_id, u.email FROM crm_bridge." +
-                          quoted(found[0].string(5)) +
+                          pg::quoted(found[0].string(5)) +
                           " AS u WHERE u.org_id = $1 AND u.external_id = ANY ($2) AND u.email IS "
                           "NOT NULL";
     module->people = pg::Statement{module->people_text.c_str(), {INT8OID, TEXTARRAYOID}};
@@ -226,12 +219,54 @@ void demand_layout(const pg::TriggerCall &trigger, const Module &module) {
   if (!fits) trigger.refuse("must be on a table with the columns of \"" + module.name + "\"");
 }
 
+MirrorReader::MirrorReader(std::shared_ptr<const Module> module, std::int64_t org_id)
+    : module_(std::move(module)), org_id_(org_id), reader_(module_->relation) {}
+
+bool MirrorReader::find(const core::Uuid &id) {
+  return reader_.find({Int64GetDatum(org_id_), PointerGetDatum(id.bytes.data())});
+}
+
+core::Value MirrorReader::value_of(const Column &column) const {
+  return pg::value_of(reader_.value(column.number), reader_.is_null(column.number), column.type,
+                      column.type_oid);
+}
+
+core::Value MirrorReader::value(std::string_view field) const {
+  const Column *column = module_->find(field);
+  return column == nullptr ? core::Value{} : value_of(*column);
+}
+
+Record MirrorReader::record(const Organization &organization) const {
+  auto const text = [&](AttrNumber number) {
+    return reader_.is_null(number) ? std::nullopt
+                                   : std::optional{pg::text_of(reader_.value(number))};
+  };
+  Record record{pg::uuid_of(reader_.value(module_->id)),
+                text(module_->external_id),
+                std::nullopt,
+                text(module_->modified_by),
+                {}};
+  if (!reader_.is_null(module_->modified_at))
+    record.modified_at = pg::instant_of(DatumGetTimestampTz(reader_.value(module_->modified_at)));
+  Jsonb *custom = pg::call([&] { return DatumGetJsonbP(reader_.value(module_->custom_fields)); });
+  record.fields = pg::read_fields(
+      custom, [&](std::string_view field) { return type_of(*module_, organization, field); });
+  for (const Column &column : module_->columns)
+    record.fields.insert_or_assign(column.field, value_of(column));
+  return record;
+}
+
 std::vector<Record> lock_records(const Module &module, std::int64_t org_id,
                                  const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return {};
   auto const organization = catalog::organization(org_id);
-  return records_of(module, *organization,
-                    module.lock.execute({pg::argument(org_id), pg::argument(ids)}));
+  MirrorReader reader{catalog::module(module.name), org_id};
+  std::vector<Record> records;
+  for (const core::Uuid &id : ids) {
+    if (reader.find(id) && reader.lock() == pg::KeyReader::Lock::locked)
+      records.push_back(reader.record(*organization));
+  }
+  return records;
 }
 
 std::vector<Record> read_records(const Module &module, std::int64_t org_id,
@@ -261,13 +296,13 @@ void insert_records(const Module &module, std::int64_t org_id, const std::vector
 }
 
 void update_records(const Module &module, std::int64_t org_id, const std::vector<Patch> &patches) {
-  if (patches.empty()) return;
   std::vector<core::Uuid> ids;
   std::vector<Jsonb *> documents;
-  for (const Patch &patch : patches) {
-    ids.push_back(patch.id);
-    documents.push_back(document_of(module, patch, false));
+  for (const Patch *patch : update_by_columns(module, org_id, patches)) {
+    ids.push_back(patch->id);
+    documents.push_back(document_of(module, *patch, false));
   }
+  if (ids.empty()) return;
   (void)module.patch.execute({pg::argument(org_id), pg::argument(ids), pg::argument(documents)});
 }
 

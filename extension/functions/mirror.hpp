@@ -2,6 +2,7 @@
 #pragma once
 
 #include "functions/catalog.hpp"
+#include "pg/key_reader.hpp"
 #include "pg/trigger_call.hpp"
 
 // Reading and writing mirror rows as fields, the same way for every module.
@@ -32,10 +33,29 @@ struct Patch {
   std::optional<std::string> modified_by{};
 };
 
+// Single rows of a mirror by their ids, without a query.
+class MirrorReader {
+ public:
+  MirrorReader(std::shared_ptr<const Module> module, std::int64_t org_id);
+  // Moves to the record; false: there is none.
+  bool find(const core::Uuid &id);
+  pg::KeyReader::Lock lock() { return reader_.lock(); }
+  // A column's value of the record that it is at; null for a field without a column.
+  core::Value value(std::string_view field) const;
+  Record record(const Organization &organization) const;
+
+ private:
+  core::Value value_of(const Column &column) const;
+
+  std::shared_ptr<const Module> module_;
+  std::int64_t org_id_;
+  pg::KeyReader reader_;
+};
+
 // All of these need an SpiSession and AsOwner.
 
-// Locks what nobody else holds (FOR NO KEY UPDATE SKIP LOCKED) and returns the rows in their latest
-// version.
+// Locks what nobody else holds (as FOR NO KEY UPDATE SKIP LOCKED) and returns the rows in their
+// latest version, in the order of `ids`.
 std::vector<Record> lock_records(const Module &module, std::int64_t org_id,
                                  const std::vector<core::Uuid> &ids);
 std::vector<Record> read_records(const Module &module, std::int64_t org_id,

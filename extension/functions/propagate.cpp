@@ -2,6 +2,7 @@
 #include "functions/propagate.hpp"
 
 #include <set>
+#include <unordered_set>
 
 #include "functions/links.hpp"
 #include "functions/task_rules.hpp"
@@ -77,19 +78,16 @@ class Propagation {
         by_app_(WriteScope::current(module.name) == nullptr) {}
 
   void carry(const std::vector<ChangedRecord> &changed) {
-    for (const ChangedRecord &record : changed) changed_.emplace(record.id, &record);
     std::vector<core::Uuid> ids;
-    for (const auto &[id, record] : changed_) ids.push_back(id);
+    for (const ChangedRecord &record : changed)
+      if (changed_.emplace(record.id, &record).second) ids.push_back(record.id);
     std::vector<Link> links = links_of(pairing_.name, organization_.org_id, side_, ids);
-    std::erase_if(
-        links, [&](const Link &link) { return WriteScope::brought(module_.name, link.link_id); });
     visit_again_later(links);
     if (links.empty()) return;
     if (by_app_ && side_ == core::Side::left) demand_rules(links);
     bool const at_once = !IsolationUsesXactSnapshot() &&
                          changed.size() <= static_cast<std::size_t>(settings::propagate_limit);
-    std::vector<Link> const merged = at_once ? merge(links) : std::vector<Link>{};
-    leave_the_rest(links, merged);
+    leave_the_rest(links, at_once ? merge(links) : std::unordered_set<core::Uuid>{});
   }
 
  private:
@@ -116,14 +114,13 @@ class Propagation {
     leave_requests(module_, organization_.org_id, requests);
   }
 
-  std::vector<Link> merge(const std::vector<Link> &links) {
+  // Returns the links that are done.
+  std::unordered_set<core::Uuid> merge(const std::vector<Link> &links) {
     std::int64_t const org_id = organization_.org_id;
     std::vector<core::Uuid> ids;
     for (const Link &link : links) ids.push_back(link.link_id);
-    std::vector<core::Uuid> const contended = contended_links(org_id, ids);
-    std::erase_if(ids, [&](const core::Uuid &id) {
-      return std::find(contended.begin(), contended.end(), id) != contended.end();
-    });
+    std::unordered_set<core::Uuid> const contended = contended_links(org_id, ids);
+    std::erase_if(ids, [&](const core::Uuid &id) { return contended.contains(id); });
     std::vector<Link> locked = lock_links(org_id, ids);
     std::shared_ptr<const Module> const twin_module =
         catalog::module(side_ == core::Side::left ? pairing_.right_module : pairing_.left_module);
@@ -134,17 +131,20 @@ class Propagation {
       core::Uuid const id = twin.id;
       twins.emplace(id, std::move(twin));
     }
-    std::erase_if(locked,
-                  [&](const Link &link) { return !twins.contains(link.face(other(side_))); });
+    // A link whose faces were exchanged meanwhile (their service merged records) is left too.
+    std::erase_if(locked, [&](const Link &link) {
+      return !twins.contains(link.face(other(side_))) || !changed_.contains(link.face(side_));
+    });
 
     std::vector<Patch> own_patches;
     std::vector<Patch> twin_patches;
     std::vector<NewBase> bases;
     std::vector<Finding> findings;
-    std::vector<core::Uuid> travelling;
+    Travel travel{pairing_.name, {}};
     for (const Link &link : locked) {
       pg::check_interrupts();
-      travelling.push_back(link.link_id);
+      travel.links.insert(link.link_id);
+      travel.records.insert({link.left_id, link.right_id});
       MergedFaces result = merge_one(link, *twin_module, twins.at(link.face(other(side_))));
       pg::Fields &own = side_ == core::Side::left ? result.new_left : result.new_right;
       pg::Fields &far = side_ == core::Side::left ? result.new_right : result.new_left;
@@ -157,16 +157,16 @@ class Propagation {
     }
     if (by_app_) demand_expressible(organization_, module_, findings);
     {
-      WriteScope const scope{Origin::bridge, twin_module->name, actor_, run_, &travelling};
+      WriteScope const scope{Origin::bridge, twin_module->name, actor_, run_, &travel};
       update_records(*twin_module, org_id, twin_patches);
     }
     {
-      WriteScope const scope{Origin::bridge, module_.name, actor_, run_, &travelling};
+      WriteScope const scope{Origin::bridge, module_.name, actor_, run_, &travel};
       update_records(module_, org_id, own_patches);
     }
     save_bases(org_id, bases);
     record_findings(module_, org_id, findings);
-    return locked;
+    return std::move(travel.links);
   }
 
   MergedFaces merge_one(const Link &link, const Module &twin_module, Record twin) {
@@ -201,13 +201,11 @@ class Propagation {
     return result;
   }
 
-  void leave_the_rest(const std::vector<Link> &links, const std::vector<Link> &merged) {
+  void leave_the_rest(const std::vector<Link> &links,
+                      const std::unordered_set<core::Uuid> &merged) {
     std::vector<PropagationRequest> requests;
     for (const Link &link : links) {
-      bool const done = std::any_of(merged.begin(), merged.end(), [&](const Link &other_link) {
-        return other_link.link_id == link.link_id;
-      });
-      if (!done)
+      if (!merged.contains(link.link_id))
         requests.push_back({link.face(side_), link.link_id, changed_.at(link.face(side_))->old});
     }
     leave_requests(module_, organization_.org_id, requests);
@@ -223,11 +221,13 @@ class Propagation {
   std::unordered_map<core::Uuid, const ChangedRecord *> changed_;
 };
 
-// The changed records cut down to the fields that this pairing carries.
-std::vector<ChangedRecord> cut_down(const std::vector<ChangedRecord> &changed,
+// The changed records cut down to the fields that this pairing carries, without those whose changes
+// it has just brought.
+std::vector<ChangedRecord> cut_down(const Module &module, const std::vector<ChangedRecord> &changed,
                                     const Pairing &pairing, core::Side side) {
   std::vector<ChangedRecord> result;
   for (const ChangedRecord &record : changed) {
+    if (WriteScope::brought(module.name, pairing.name, record.id)) continue;
     ChangedRecord part{record.id, {}, {}, record.person};
     for (const MappedField &field : pairing.fields) {
       const std::string &name = side == core::Side::left ? field.left.name : field.right.name;
@@ -258,10 +258,10 @@ void spare_busy_twins(const Organization &organization, const Pairing &pairing, 
     busy.insert(twin.id);
   for (const Record &twin : lock_records(*twin_module, organization.org_id, twins))
     busy.erase(twin.id);
-  std::vector<core::Uuid> const requested = contended_links(organization.org_id, ids);
+  std::unordered_set<core::Uuid> const requested = contended_links(organization.org_id, ids);
   std::erase_if(links, [&](const Link &link) {
     return busy.contains(link.face(other(deleted))) || !link.in_step() ||
-           std::find(requested.begin(), requested.end(), link.link_id) != requested.end();
+           requested.contains(link.link_id);
   });
 }
 
@@ -288,7 +288,7 @@ void propagate(const Module &module, const Organization &organization,
     for (core::Side const side : {core::Side::left, core::Side::right}) {
       if ((side == core::Side::left ? pairing.left_module : pairing.right_module) != module.name)
         continue;
-      std::vector<ChangedRecord> const part = cut_down(changed, pairing, side);
+      std::vector<ChangedRecord> const part = cut_down(module, changed, pairing, side);
       if (part.empty()) continue;
       pg::AsOwner owner;
       pg::SpiSession spi;
@@ -356,7 +356,8 @@ void end_links(const Organization &organization, const Pairing &pairing, core::S
   if (pairing.on_delete != "delete") return;
   std::shared_ptr<const Module> const twin_module =
       catalog::module(deleted == core::Side::left ? pairing.right_module : pairing.left_module);
-  WriteScope const scope{Origin::bridge, twin_module->name, actor, std::nullopt, &ids};
+  Travel const travel{pairing.name, {ids.begin(), ids.end()}};
+  WriteScope const scope{Origin::bridge, twin_module->name, actor, std::nullopt, &travel};
   delete_records(*twin_module, organization.org_id, twins);
 }
 

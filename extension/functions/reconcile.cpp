@@ -149,18 +149,18 @@ class LinkReconciliation {
     MergedFaces merged =
         merge_faces(pairing, organization_.org_id, faces, left_changed, right_changed);
     refuse_by_task_rules(organization_, pairing, faces, merged);
-    std::vector<core::Uuid> const travelling{link.link_id};
-    write(left_module, faces.left.id, std::move(merged.new_left), travelling);
-    write(right_module, faces.right.id, std::move(merged.new_right), travelling);
+    Travel const travel{pairing.name, {link.link_id}, {faces.left.id, faces.right.id}};
+    write(left_module, faces.left.id, std::move(merged.new_left), travel);
+    write(right_module, faces.right.id, std::move(merged.new_right), travel);
     if (merged.left_base != stored_left || merged.right_base != stored_right)
       save_bases(organization_.org_id, {{link.link_id, merged.left_base, merged.right_base}});
     record_findings(left_module, organization_.org_id, merged.findings);
   }
 
   void write(const Module &module, const core::Uuid &record, pg::Fields fields,
-             const std::vector<core::Uuid> &travelling) const {
+             const Travel &travel) const {
     if (fields.empty()) return;
-    WriteScope const scope{Origin::bridge, module.name, actor_, std::nullopt, &travelling};
+    WriteScope const scope{Origin::bridge, module.name, actor_, std::nullopt, &travel};
     update_records(module, organization_.org_id, {{.id = record, .fields = std::move(fields)}});
   }
 

@@ -6,15 +6,6 @@ namespace crm_bridge {
 namespace {
 
 // Only tasks about which a rule has something to say.
-constinit pg::Statement select_places{
-    "SELECT t.id, t.name, p.name, COALESCE(p.is_strict, false), p.start_date, p.end_date, m.id, "
-    "m.name, COALESCE(m.is_completed, false)"
-    "  FROM crm_bridge.projects_task AS t"
-    "  LEFT JOIN crm_bridge.projects_project AS p ON p.org_id = t.org_id AND p.id = t.project_id"
-    "  LEFT JOIN crm_bridge.projects_task AS m ON m.org_id = t.org_id AND m.id = t.parent_task_id"
-    " WHERE t.org_id = $1 AND t.id = ANY ($2) AND (p.is_strict OR m.is_completed)",
-    {INT8OID, UUIDARRAYOID}};
-
 constinit pg::Statement tell_refused{
     "SELECT crm_bridge._tell_refused($2, $3, $4, $5, $6, $7, $8, $9, $1)",
     {INT8OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TEXTOID}};
@@ -26,39 +17,99 @@ struct BrokenTaskRule {
   std::optional<core::Date> first_day, last_day;
 };
 
-std::optional<core::Date> date_at(const pg::Row &row, int position) {
-  core::Value const value =
-      pg::value_of(row[position].value, row[position].isnull, core::FieldType::date, DATEOID);
+std::string text_in(const MirrorReader &row, std::string_view field) {
+  core::Value const value = row.value(field);
+  const auto *text = std::get_if<std::string>(&value);
+  return text == nullptr ? std::string{} : *text;
+}
+
+bool flag_in(const MirrorReader &row, std::string_view field) {
+  core::Value const value = row.value(field);
+  const bool *flag = std::get_if<bool>(&value);
+  return flag != nullptr && *flag;
+}
+
+std::optional<core::Date> date_in(const MirrorReader &row, std::string_view field) {
+  core::Value const value = row.value(field);
   const auto *date = std::get_if<core::Date>(&value);
   return date == nullptr ? std::nullopt : std::optional{*date};
 }
 
+// Where tasks stand: their projects and parents, each read once.
+class TaskPlaces {
+ public:
+  explicit TaskPlaces(std::int64_t org_id)
+      : org_id_(org_id), tasks_(catalog::module("projects_task"), org_id) {}
+
+  struct Project {
+    std::string name;
+    bool strict = false;
+    std::optional<core::Date> first_day, last_day;
+  };
+  struct Place {
+    std::string task_name;
+    const Project *project;
+    std::optional<core::Uuid> parent;
+    std::string parent_name;
+    bool parent_is_closed = false;
+  };
+
+  std::optional<Place> find(const core::Uuid &task) {
+    if (!tasks_.find(task)) return std::nullopt;
+    core::Value const project = tasks_.value("project_id");
+    core::Value const parent = tasks_.value("parent_task_id");
+    Place place{text_in(tasks_, "name"), project_of(project), std::nullopt, {}};
+    const auto *parent_id = std::get_if<core::Uuid>(&parent);
+    if (parent_id != nullptr && tasks_.find(*parent_id)) {
+      place.parent = *parent_id;
+      place.parent_name = text_in(tasks_, "name");
+      place.parent_is_closed = flag_in(tasks_, "is_completed");
+    }
+    return place;
+  }
+
+ private:
+  const Project *project_of(const core::Value &reference) {
+    static const Project none{};
+    const auto *id = std::get_if<core::Uuid>(&reference);
+    if (id == nullptr) return &none;
+    auto const [known, fresh] = known_projects_.try_emplace(*id);
+    if (!fresh) return &known->second;
+    if (!projects_.has_value()) projects_.emplace(catalog::module("projects_project"), org_id_);
+    if (projects_->find(*id))
+      known->second = {text_in(*projects_, "name"), flag_in(*projects_, "is_strict"),
+                       date_in(*projects_, "start_date"), date_in(*projects_, "end_date")};
+    return &known->second;
+  }
+
+  std::int64_t org_id_;
+  MirrorReader tasks_;
+  std::optional<MirrorReader> projects_;
+  std::unordered_map<core::Uuid, Project> known_projects_;
+};
+
 std::vector<BrokenTaskRule> find_broken(const Organization &organization,
                                         const std::vector<TaskWrite> &writes) {
   std::vector<BrokenTaskRule> found;
-  std::vector<core::Uuid> tasks;
   std::unordered_map<core::Uuid, const TaskWrite *> by_task;
-  for (const TaskWrite &write : writes) {
-    tasks.push_back(write.task);
-    by_task.emplace(write.task, &write);
-  }
-  pg::Rows const rows =
-      select_places.execute({pg::argument(organization.org_id), pg::argument(tasks)});
-  for (std::uint64_t i = 0; i < rows.size(); ++i) {
-    pg::Row const row = rows[i];
-    const TaskWrite &write = *by_task.at(row.uuid(0));
-    core::TaskPlace place{row.boolean(3), date_at(row, 4), date_at(row, 5), row.boolean(8)};
+  for (const TaskWrite &write : writes) by_task.emplace(write.task, &write);
+  TaskPlaces places{organization.org_id};
+  for (const auto &[task, write] : by_task) {
+    std::optional<TaskPlaces::Place> const at = places.find(task);
+    if (!at.has_value()) continue;
+    const TaskPlaces::Project &project = *at->project;
+    core::TaskPlace place{project.strict, project.first_day, project.last_day,
+                          at->parent_is_closed};
     // A parent that the same statement reopens is open when its subtask is.
-    std::optional<core::Uuid> const parent = row.optional_uuid(6);
-    auto const parent_write = parent.has_value() ? by_task.find(*parent) : by_task.end();
+    auto const parent_write = at->parent.has_value() ? by_task.find(*at->parent) : by_task.end();
     if (parent_write != by_task.end() && parent_write->second->reopens)
       place.parent_is_closed = false;
-    core::TaskChange change{.reopens = write.reopens};
-    if (write.new_due.has_value())
-      change.new_due_day = organization.portal_zone.date_of(*write.new_due);
+    core::TaskChange change{.reopens = write->reopens};
+    if (write->new_due.has_value())
+      change.new_due_day = organization.portal_zone.date_of(*write->new_due);
     for (const core::BrokenRule &broken : core::broken_rules(place, change))
-      found.push_back({broken, write.task, row.string(1), row.string(2), row.string(7),
-                       place.first_day, place.last_day});
+      found.push_back({broken, task, at->task_name, project.name, at->parent_name, place.first_day,
+                       place.last_day});
   }
   return found;
 }

@@ -5,10 +5,6 @@ namespace crm_bridge {
 
 namespace {
 constinit const WriteScope *innermost = nullptr;
-
-bool holds(const std::vector<core::Uuid> *links, const core::Uuid &link) {
-  return links != nullptr && std::find(links->begin(), links->end(), link) != links->end();
-}
 }  // namespace
 
 const char *to_text(Origin origin) {
@@ -28,12 +24,12 @@ const char *to_text(Origin origin) {
 }
 
 WriteScope::WriteScope(Origin origin, std::string module, std::string actor,
-                       std::optional<core::Uuid> run, const std::vector<core::Uuid> *links)
+                       std::optional<core::Uuid> run, const Travel *travel)
     : origin_(origin),
       module_(std::move(module)),
       actor_(std::move(actor)),
       run_(run),
-      links_(links),
+      travel_(travel),
       outer_(innermost) {
   innermost = this;
 }
@@ -44,19 +40,22 @@ const WriteScope *WriteScope::current(std::string_view module) {
   return innermost != nullptr && innermost->module_ == module ? innermost : nullptr;
 }
 
-bool WriteScope::brought(std::string_view module, const core::Uuid &link) {
-  return innermost != nullptr && innermost->module_ == module && holds(innermost->links_, link);
+bool WriteScope::brought(std::string_view module, std::string_view pairing,
+                         const core::Uuid &record) {
+  if (innermost == nullptr || innermost->module_ != module) return false;
+  const Travel *travel = innermost->travel_;
+  return travel != nullptr && travel->pairing == pairing && travel->records.contains(record);
 }
 
 bool WriteScope::travels() {
   for (const WriteScope *scope = innermost; scope != nullptr; scope = scope->outer_)
-    if (scope->links_ != nullptr) return true;
+    if (scope->travel_ != nullptr) return true;
   return false;
 }
 
 bool WriteScope::travels_over(const core::Uuid &link) {
   for (const WriteScope *scope = innermost; scope != nullptr; scope = scope->outer_) {
-    if (holds(scope->links_, link)) return true;
+    if (scope->travel_ != nullptr && scope->travel_->links.contains(link)) return true;
   }
   return false;
 }

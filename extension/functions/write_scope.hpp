@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 
+#include <unordered_set>
+
 #include "pg/postgres.hpp"
 
 namespace crm_bridge {
@@ -9,6 +11,13 @@ namespace crm_bridge {
 enum class Origin : int { app, service, bridge, import, mass_update };
 const char *to_text(Origin origin);
 
+// What is under way over the links of one pairing.
+struct Travel {
+  std::string pairing;
+  std::unordered_set<core::Uuid> links;
+  std::unordered_set<core::Uuid> records{};  // their faces; a record has one link of a pairing
+};
+
 // Says of the statements that run inside it that they are the bridge's own.  It holds for the rows
 // of one mirror only: what an app's own trigger writes elsewhere meanwhile is still the app's.
 // Backend-local and lexical, so nobody can SET it and it ends with its block, whichever way that
@@ -16,17 +25,16 @@ const char *to_text(Origin origin);
 class WriteScope {
  public:
   WriteScope(Origin origin, std::string module, std::string actor,
-             std::optional<core::Uuid> run = std::nullopt,
-             const std::vector<core::Uuid> *links = nullptr);
+             std::optional<core::Uuid> run = std::nullopt, const Travel *travel = nullptr);
   ~WriteScope();
   WriteScope(const WriteScope &) = delete;
   WriteScope &operator=(const WriteScope &) = delete;
 
   // The innermost scope if it speaks of this module; nullptr: an app is writing.
   static const WriteScope *current(std::string_view module);
-  // Whether this link has just brought the rows of this module that are being written: they must
-  // not travel back over it.
-  static bool brought(std::string_view module, const core::Uuid &link);
+  // Whether what is being written to this record has just come over its link of this pairing: it
+  // must not travel back over it.
+  static bool brought(std::string_view module, std::string_view pairing, const core::Uuid &record);
   // Whether a change is under way over this link, here or further out.
   static bool travels_over(const core::Uuid &link);
   // Whether a change is under way over any link.
@@ -41,7 +49,7 @@ class WriteScope {
   std::string module_;
   std::string actor_;
   std::optional<core::Uuid> run_;
-  const std::vector<core::Uuid> *links_;
+  const Travel *travel_;
   const WriteScope *outer_;
 };
 

@@ -19,6 +19,24 @@ Datum text_datum(const std::string &text) {
   return PointerGetDatum(cstring_to_text_with_len(text.data(), static_cast<int>(text.size())));
 }
 
+// Runs below pg::call.
+Datum column_datum(const core::Value &value) {
+  if (const auto *text = std::get_if<std::string>(&value)) {
+    (void)pg_verifymbstr(text->data(), static_cast<int>(text->size()), false);
+    return text_datum(*text);
+  }
+  if (const auto *boolean = std::get_if<bool>(&value)) return BoolGetDatum(*boolean);
+  if (const auto *number = std::get_if<core::Number>(&value))
+    return DirectFunctionCall3(numeric_in, CStringGetDatum(number->digits.c_str()),
+                               ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+  if (const auto *date = std::get_if<core::Date>(&value))
+    return DateADTGetDatum(date->days - static_cast<std::int32_t>(epoch_distance_days));
+  if (const auto *instant = std::get_if<core::Instant>(&value))
+    return TimestampTzGetDatum(timestamp_of(*instant));
+  if (const auto *uuid = std::get_if<core::Uuid>(&value)) return uuid_datum(*uuid);
+  elog(ERROR, "a value of this kind has no column of its own type");
+}
+
 // Makes an array of `count` elements; `element(i, &is_null)` runs below pg::call and makes one.
 template <typename Element>
 NullableDatum array_argument(std::size_t count, Oid type, Element element) {
@@ -116,6 +134,26 @@ NullableDatum argument(const std::vector<std::optional<core::Instant>> &instants
 NullableDatum argument(const std::vector<bool> &booleans) {
   return array_argument(booleans.size(), BOOLOID,
                         [&](std::size_t i, bool *) { return BoolGetDatum(booleans[i]); });
+}
+
+Oid column_type_of(const core::Value &value) {
+  constexpr std::array<Oid, std::variant_size_v<core::Value>> types{
+      InvalidOid,     BOOLOID, NUMERICOID,   TEXTOID, DATEOID,
+      TIMESTAMPTZOID, UUIDOID, UUIDARRAYOID, JSONBOID};
+  return types[value.index()];
+}
+
+NullableDatum argument(const core::Value &value) {
+  if (core::is_null(value)) return null_argument();
+  if (const auto *uuids = std::get_if<std::vector<core::Uuid>>(&value)) return argument(*uuids);
+  return argument(call([&] { return column_datum(value); }));
+}
+
+NullableDatum argument(const std::vector<const core::Value *> &values, Oid type) {
+  return array_argument(values.size(), type, [&](std::size_t i, bool *is_null) {
+    *is_null = core::is_null(*values[i]);
+    return *is_null ? static_cast<Datum>(0) : column_datum(*values[i]);
+  });
 }
 
 core::Uuid uuid_of(Datum datum) {

@@ -27,6 +27,13 @@ NullableDatum argument(const std::vector<Jsonb *> &documents);
 NullableDatum argument(const std::vector<std::optional<core::Instant>> &instants);
 NullableDatum argument(const std::vector<bool> &booleans);
 
+// The type of a column that takes this value as it is; InvalidOid for null, which fits all.
+Oid column_type_of(const core::Value &value);
+// A value, or an array of values of columns of one type, as parameters of these types.  Raises
+// 22021 for text that is none in the database's encoding.
+NullableDatum argument(const core::Value &value);
+NullableDatum argument(const std::vector<const core::Value *> &values, Oid type);
+
 core::Uuid uuid_of(Datum datum);
 std::string text_of(Datum text);
 std::vector<std::string> texts_of(Datum text_array);

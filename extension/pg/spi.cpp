@@ -3,6 +3,10 @@
 
 namespace crm_bridge::pg {
 
+namespace {
+constexpr const char *pinned_search_path = "pg_catalog, pg_temp";
+}
+
 AsOwner::AsOwner() {
   call([this] {
     Oid const schema = get_namespace_oid("crm_bridge", false);
@@ -10,15 +14,20 @@ AsOwner::AsOwner() {
     if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for namespace %u", schema);
     Oid const owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(tuple))->nspowner;
     ReleaseSysCache(tuple);
-    guc_nest_level_ = NewGUCNestLevel();
-    (void)set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-                            GUC_ACTION_SAVE, true, 0, false);
     GetUserIdAndSecContext(&user_, &security_context_);
+    // Within another one there is nothing to change.
+    if (user_ == owner && (security_context_ & SECURITY_LOCAL_USERID_CHANGE) != 0 &&
+        std::strcmp(namespace_search_path, pinned_search_path) == 0)
+      return;
+    guc_nest_level_ = NewGUCNestLevel();
+    (void)set_config_option("search_path", pinned_search_path, PGC_USERSET, PGC_S_SESSION,
+                            GUC_ACTION_SAVE, true, 0, false);
     SetUserIdAndSecContext(owner, security_context_ | SECURITY_LOCAL_USERID_CHANGE);
   });
 }
 
 AsOwner::~AsOwner() {
+  if (guc_nest_level_ == 0) return;
   SetUserIdAndSecContext(user_, security_context_);
   // Unguarded: restoring a value that was valid when it was saved raises nothing worse than
   // WARNING.
@@ -90,7 +99,12 @@ std::optional<core::Instant> Row::instant(int position) const {
   return core::Instant{DatumGetTimestampTz(value.value) + epoch_distance};
 }
 
-void Statement::run(std::initializer_list<NullableDatum> arguments, bool latest) {
+std::string quoted(const std::string &name) {
+  const char *text = call([&] { return quote_identifier(name.c_str()); });
+  return text;
+}
+
+void Statement::run(std::span<const NullableDatum> arguments, bool latest) {
   Assert(static_cast<int>(arguments.size()) == count_);
   call([&] {
     Datum values[maximum_parameters];
@@ -118,13 +132,13 @@ void Statement::run(std::initializer_list<NullableDatum> arguments, bool latest)
   });
 }
 
-Rows Statement::execute(std::initializer_list<NullableDatum> arguments) {
+Rows Statement::execute(std::span<const NullableDatum> arguments) {
   run(arguments, false);
   return Rows{SPI_tuptable, SPI_tuptable == nullptr ? 0 : SPI_processed};
 }
 
 Rows Statement::read_latest(std::initializer_list<NullableDatum> arguments) {
-  run(arguments, true);
+  run({arguments.begin(), arguments.size()}, true);
   return Rows{SPI_tuptable, SPI_tuptable == nullptr ? 0 : SPI_processed};
 }
 

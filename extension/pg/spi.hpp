@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 
 #include "pg/boundary.hpp"
 
@@ -67,17 +68,26 @@ class Rows {
   std::uint64_t count_;
 };
 
+// An identifier as the text of a statement has it.  Names come from the system catalog, never from
+// a user's text.
+std::string quoted(const std::string &name);
+
 // A statement: its text with every name qualified, the types of its parameters, and the plan, which
 // is prepared on first use and kept for the session.  At namespace scope it is constinit; one whose
 // text is made at run time belongs to the cache entry that made it, which calls forget().
 class Statement {
  public:
   static constexpr int maximum_parameters = 16;
-  constexpr Statement(const char *sql, std::initializer_list<Oid> types) : text_(sql), count_(0) {
+  constexpr Statement(const char *sql, std::initializer_list<Oid> types)
+      : Statement(sql, std::span<const Oid>{types.begin(), types.size()}) {}
+  constexpr Statement(const char *sql, std::span<const Oid> types) : text_(sql), count_(0) {
     for (Oid type : types) types_[static_cast<std::size_t>(count_++)] = type;
   }
   // Needs an SpiSession; one argument for each parameter.  Raises what the statement raises.
-  Rows execute(std::initializer_list<NullableDatum> arguments);
+  Rows execute(std::initializer_list<NullableDatum> arguments) {
+    return execute(std::span<const NullableDatum>{arguments.begin(), arguments.size()});
+  }
+  Rows execute(std::span<const NullableDatum> arguments);
   // Reads what is committed now, whatever the transaction's isolation level: for what a backend
   // caches beyond the transaction.  `arguments` as for execute; the statement only reads.
   Rows read_latest(std::initializer_list<NullableDatum> arguments);
@@ -85,7 +95,7 @@ class Statement {
   void forget() noexcept;
 
  private:
-  void run(std::initializer_list<NullableDatum> arguments, bool latest);
+  void run(std::span<const NullableDatum> arguments, bool latest);
 
   const char *text_;
   std::array<Oid, maximum_parameters> types_{};

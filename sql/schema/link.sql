@@ -58,6 +58,7 @@ CREATE UNIQUE INDEX link_left_unique ON crm_bridge.link (org_id, left_id, pairin
 CREATE UNIQUE INDEX link_right_unique ON crm_bridge.link (org_id, right_id, pairing) WHERE state <> 'archived';
 -- Whether a pair was unlinked by hand is asked of every pair that a matching finds.
 CREATE INDEX link_archived_of_left ON crm_bridge.link (org_id, left_id) WHERE state = 'archived';
+CREATE INDEX link_archived_of_right ON crm_bridge.link (org_id, right_id) WHERE state = 'archived';
 COMMENT ON TABLE crm_bridge.link IS 'the join of two records that are faces of one thing';
 COMMENT ON COLUMN crm_bridge.link.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.link.link_id IS 'the link''s own id';

@@ -54,18 +54,6 @@ write_scripts() {
   done
 }
 
-# compare WORKLOAD PREPARATION [PGBENCH OPTIONS…] : the scripts' sides in turn, with one client.
-compare() {
-  local workload=$1 preparation=$2 round side
-  shift 2
-  for ((round = 1; round <= rounds; round++)); do
-    for side in "${sides[@]}"; do
-      "$preparation" "$side"
-      measure "$workload.$side" "$SESSION/$workload.$side.sql" 1 "$@"
-    done
-  done
-}
-
 # tell WORKLOAD TITLE TARGET
 tell() {
   local side

@@ -50,6 +50,19 @@ measure() {
     fail "$output"
 }
 
+# compare WORKLOAD PREPARATION [PGBENCH OPTIONS…] : the scripts' sides in turn, with one client.
+# PREPARATION SIDE brings a side to where a round begins.
+compare() {
+  local workload=$1 preparation=$2 round side
+  shift 2
+  for ((round = 1; round <= rounds; round++)); do
+    for side in "${sides[@]}"; do
+      "$preparation" "$side"
+      measure "$workload.$side" "$SESSION/$workload.$side.sql" 1 "$@"
+    done
+  done
+}
+
 # Neither a session is left nor one that has ended and is not counted yet.
 pgbench_left() {
   local server
