@@ -21,8 +21,7 @@ Datum put_back(FunctionCallInfo fcinfo) {
   Patch const patch{
       .id = pg::uuid_of(fcinfo->args[2].value),
       .fields = pg::read_fields(
-          document,
-          [&](std::string_view field) { return type_of(*module, *organization, field); }),
+          document, [&](std::string_view field) { return type_of(*module, *organization, field); }),
       .modified_at = pg::instant_of(GetCurrentTimestamp()),
       .modified_by = actor};
   pg::AsOwner owner;

@@ -59,11 +59,11 @@ bool one_of(const std::string &code, std::initializer_list<std::string_view> cod
 // Whether the record or its values are what is wrong, rather than the request, the edition or a
 // quota.
 bool speaks_of_values(const std::string &code) {
-  return one_of(code, {"CANNOT_PERFORM_ACTION", "DEPENDENT_FIELD_MISSING", "DEPENDENT_MISMATCH",
-                       "DUPLICATE_DATA", "EXPECTED_FIELD_MISSING", "INVALID_DATA",
-                       "MANDATORY_NOT_FOUND", "MAPPING_MISMATCH", "MULTIPLE_OR_MULTI_ERRORS",
-                       "NOT_ALLOWED", "NOT_APPROVED", "NOT_REVIEWED", "PATTERN_NOT_MATCHED",
-                       "RECORD_LOCKED", "UNABLE_TO_PARSE_DATA_TYPE"});
+  return one_of(
+      code, {"CANNOT_PERFORM_ACTION", "DEPENDENT_FIELD_MISSING", "DEPENDENT_MISMATCH",
+             "DUPLICATE_DATA", "EXPECTED_FIELD_MISSING", "INVALID_DATA", "MANDATORY_NOT_FOUND",
+             "MAPPING_MISMATCH", "MULTIPLE_OR_MULTI_ERRORS", "NOT_ALLOWED", "NOT_APPROVED",
+             "NOT_REVIEWED", "PATTERN_NOT_MATCHED", "RECORD_LOCKED", "UNABLE_TO_PARSE_DATA_TYPE"});
 }
 
 void name_fields(const Json &element, std::vector<std::string> &named) {
