@@ -154,6 +154,12 @@ class LinkReconciliation {
     write(right_module, faces.right.id, std::move(merged.new_right), travelling);
     if (merged.left_base != stored_left || merged.right_base != stored_right)
       save_bases(organization_.org_id, {{link.link_id, merged.left_base, merged.right_base}});
+    // A refusal names the record that was changed, a conflict the left one.
+    auto const of_right = std::stable_partition(
+        merged.findings.begin(), merged.findings.end(),
+        [&](const Finding &finding) { return finding.record != faces.right.id; });
+    record_findings(right_module, organization_.org_id, {of_right, merged.findings.end()});
+    merged.findings.erase(of_right, merged.findings.end());
     record_findings(left_module, organization_.org_id, merged.findings);
   }
 

@@ -352,3 +352,36 @@ END
 $$;
 COMMENT ON FUNCTION crm_bridge._refuse_updates(uuid, jsonb, bigint) IS 'settles those of the failures that are final refusals of updates';
 REVOKE ALL ON FUNCTION crm_bridge._refuse_updates(uuid, jsonb, bigint) FROM PUBLIC;
+
+-- What a person did at a service and the other side cannot hold (B5): he is told, once an edit.  What an app wrote needs no mail: it was
+-- refused, or warned, or meant.  Result: whether somebody was told.
+CREATE OR REPLACE FUNCTION crm_bridge._tell_not_carried(refusal crm_bridge.refusal)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  org bigint := refusal.org_id;
+  edit crm_bridge.history;
+  link record;
+BEGIN
+  SELECT h.* INTO edit FROM crm_bridge.history AS h
+   WHERE h.org_id = org AND h.record_id = refusal.record_id AND h.old ? refusal.field ORDER BY h.at DESC, h.event_id DESC LIMIT 1;
+  SELECT p.left_module, l.left_id, CASE l.left_id WHEN refusal.record_id THEN p.right_module ELSE p.left_module END AS other INTO link
+    FROM crm_bridge.link AS l JOIN crm_bridge.pairing AS p ON p.org_id = l.org_id AND p.pairing = l.pairing WHERE l.org_id = org AND l.link_id = refusal.link_id;
+  IF edit.origin IS DISTINCT FROM 'service' OR link.left_id IS NULL THEN
+    RETURN false;
+  END IF;
+  PERFORM crm_bridge._notify(org,
+    crm_bridge._address_of_actor(edit.actor, (crm_bridge._mirror_value(org, link.left_module, link.left_id, 'owner_id') #>> '{}')::uuid, org), 'update_kept',
+    jsonb_build_object(
+      'record', COALESCE((SELECT n.name FROM crm_bridge.record_name AS n WHERE n.org_id = org AND n.module = refusal.module AND n.record_id = refusal.record_id), refusal.record_id::text),
+      'module', refusal.module, 'field', crm_bridge._field_label(org, refusal.module, refusal.field),
+      'old', refusal.agreed, 'new', refusal.value, 'others', '[]'::jsonb, 'service', crm_bridge._service_label(link.other), 'words', refusal.detail),
+    cause => md5(concat_ws('|', refusal.link_id, refusal.record_id, refusal.field, refusal.value, edit.at AT TIME ZONE 'UTC'))::uuid);
+  RETURN true;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._tell_not_carried(crm_bridge.refusal) IS 'tells whoever edited a record at a service what the other side cannot hold (B5)';
+REVOKE ALL ON FUNCTION crm_bridge._tell_not_carried(crm_bridge.refusal) FROM PUBLIC;
