@@ -71,7 +71,9 @@ class LinkReconciliation {
       core::Side const gone = left_gone ? core::Side::left : core::Side::right;
       const std::vector<Record> &survivor = left_gone ? right : left;
       bool const both_gone = left_gone && right_gone;
-      if (pairing->on_delete == "delete" && survivor.empty() && !both_gone) return false;
+      if (pairing->on_delete != "unlink" && survivor.empty() && !both_gone) return false;
+      // What the survivor was changed to meanwhile goes over to it at the next visit.
+      if (!both_gone && restore(organization_, *pairing, gone, link, actor_)) return run();
       if (pairing->on_delete == "delete" && !both_gone &&
           changed_since(link, left_gone ? *right_module : *left_module)) {
         keep_survivor(*pairing, *left_module, link, gone, survivor.front());

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# What a service refuses when it is sent, because the mirror knew its rules too late or not at all: put back on both sides, told once,
+# Deletions that are undone (D2), and what a service refuses when it is sent, because the mirror knew its rules too late or not at all: put back on both sides, told once,
 # and sent again when it is edited again (R80-R86, D3, B2, B5).
 
 # shellcheck source=tests/harness/session.sh
@@ -44,6 +44,20 @@ settle "the task in the CRM"
 crm=$(query "SELECT id FROM crm_bridge.crm_task")
 first=$(in_both)
 check_equal "the task on both sides" 'Survey|2027-01-15|Not Started|High = Survey|2027-01-15|false|high' "$first"
+
+# D2, third way: what a person deletes on one side is made anew there, once.
+query "SELECT crm_bridge.set_on_delete('task_task', 'restore')"
+lost=$(query "SELECT external_id FROM crm_bridge.crm_task")
+as_person DELETE "/control/crm/Tasks/$lost" >/dev/null
+gives "D2 a task that is deleted in the CRM is made anew there, with a new id" t "SELECT external_id <> '$lost' FROM crm_bridge.crm_task WHERE external_id IS NOT NULL"
+settle "the new task"
+check_equal "D2 with all that it had, in step with its twin" "$first" "$(in_both)"
+person DELETE "tasks/$task" >/dev/null
+gives "D2 so is one that is deleted in Projects" t "SELECT t.external_id <> '$task' FROM crm_bridge.projects_task AS t JOIN crm_bridge.link AS l ON l.right_id = t.id WHERE l.state = 'active' AND l.pairing = 'task_task' AND t.external_id IS NOT NULL"
+settle "the new task"
+task=$(query "SELECT t.external_id FROM crm_bridge.projects_task AS t JOIN crm_bridge.link AS l ON l.right_id = t.id WHERE l.pairing = 'task_task'")
+check_equal "D2 with all that it had, in step with its twin" "$first" "$(in_both)"
+check_equal "D2 each side has it once, and it is never made again" '1|2' "$(as_person GET /control/crm/Tasks | jq length)|$(person GET tasks | jq '(.tasks? // .) | length')"
 
 # The project becomes strict while nobody looks: the mirror does not know it when the app writes.
 stop_process worker
