@@ -334,8 +334,12 @@ BEGIN
   UPDATE crm_bridge.delivery AS d
      SET state = 'pending', stopped = false, attempts = 0, not_before = '-infinity', queued_at = now()
    WHERE d.org_id = org AND d.state IN ('parked', 'dead')
-     AND (retry.record_id IS NULL OR d.record_id = retry.record_id);
+     AND (retry.record_id IS NULL OR d.record_id = retry.record_id)
+     -- A no of reject_run() is taken back for one record only.
+     AND (retry.record_id IS NOT NULL OR d.reason IS DISTINCT FROM 'rejected');
   GET DIAGNOSTICS changed = ROW_COUNT;
+  UPDATE crm_bridge.held_change AS h SET state = 'approved'
+   WHERE h.org_id = org AND h.record_id = retry.record_id AND h.direction = 'out' AND h.operation = 'create' AND h.state = 'rejected';
   IF changed = 0 AND retry.record_id IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('record %s is neither parked nor dead', retry.record_id),
       HINT = 'See crm_bridge.explain_sync() for its state.';
