@@ -93,7 +93,7 @@ BEGIN
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'refuse_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
     'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification',
-    'release_notifications', 'finish_matching']);
+    'release_notifications', 'finish_matching', 'maintain_if_due']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_worker(regrole) IS 'lets a role be the worker: the protocol''s functions and nothing else';

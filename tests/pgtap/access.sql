@@ -92,7 +92,7 @@ CREATE TEMP TABLE expected_functions AS
    UNION ALL SELECT 'test_worker', unnest(ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease', 'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog',
     'take_notices', 'finish_notices', 'read_cursor', 'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'store_capabilities', 'next_command',
     'finish_command', 'store_fields', 'sealed_credential', 'store_credential', 'refuse_credential', 'take_budget', 'rest_budget', 'take_places',
-    'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification', 'release_notifications', 'finish_matching']);
+    'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification', 'release_notifications', 'finish_matching', 'maintain_if_due']);
 CREATE TEMP TABLE function_cells AS
   SELECT r.role, p.oid, p.proname::text AS name, p.prokind, p.proisstrict, has_function_privilege(r.role, p.oid, 'EXECUTE') AS granted,
          format('%s crm_bridge.%I(%s)', CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
