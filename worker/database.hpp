@@ -125,6 +125,8 @@ class Database {
   void store_capabilities(const std::string &service, const Json &capabilities);
   std::vector<std::int64_t> reconcile_backlog();
   int reconcile(int limit, std::int64_t org_id);
+  // What house-keeping did; empty if it was done within the day, or another worker is at it.
+  std::string maintain_if_due();
 
   // Credentials
   std::optional<SealedCredential> sealed_credential(const std::string &service,

@@ -80,6 +80,10 @@ std::vector<std::int64_t> Database::reconcile_backlog() {
   return organizations(connection_->query("SELECT * FROM crm_bridge.reconcile_backlog()"));
 }
 
+std::string Database::maintain_if_due() {
+  return connection_->query("SELECT crm_bridge.maintain_if_due()")[0][0].as<std::string>({});
+}
+
 int Database::reconcile(int limit, std::int64_t org_id) {
   return connection_->query("SELECT crm_bridge.reconcile($1, $2)", limit, org_id)[0][0].as<int>(0);
 }

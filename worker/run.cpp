@@ -10,6 +10,7 @@
 #include "doorbell.hpp"
 #include "log.hpp"
 #include "mail/mailer.hpp"
+#include "poll/maintenance.hpp"
 #include "poll/notices.hpp"
 #include "poll/poller.hpp"
 #include "poll/reconcile.hpp"
@@ -97,6 +98,7 @@ ExitCode run_forever(const Configuration &configuration, const StopSignal &stop,
   threads.add([&] { run_heartbeat(shared); });
   threads.add([&] { run_doorbell(shared); });
   threads.add([&] { run_reconcile(shared); });
+  threads.add([&] { run_maintenance(shared); });
   std::optional<Mailer> mailer;
   if (configuration.mail) {
     mailer.emplace(shared, *configuration.mail);

@@ -192,4 +192,29 @@ Conversion make_conversion(const ConversionRequest &request, Resolver *resolver)
                .hint = std::string(conversion_names)}};
 }
 
+namespace {
+
+class ReadOnlyLens final : public Lens {
+ public:
+  ReadOnlyLens(std::shared_ptr<const Lens> lens, Field field)
+      : lens_(std::move(lens)), field_(std::move(field)) {}
+
+  Value get(const Value &stored) const override { return lens_->get(stored); }
+  Value put(const Value &canonical, const Value &old) const override {
+    if (lens_->put(canonical, old) == old) return old;
+    throw Unmappable{"field_read_only",
+                     "The service takes no value for \"" + label(field_) + "\"."};
+  }
+
+ private:
+  std::shared_ptr<const Lens> lens_;
+  Field field_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Lens> read_only_lens(std::shared_ptr<const Lens> lens, const Field &field) {
+  return std::make_shared<ReadOnlyLens>(std::move(lens), field);
+}
+
 }  // namespace crm_bridge::core

@@ -42,8 +42,8 @@ class Resolver {
 
 // Why a value cannot be carried over; `reason` is a reason code of D12 or a refusal's kind.
 struct Unmappable {
-  std::string
-      reason;  // value_not_in_picklist, text_too_long, user_unknown, not_linked, not_representable
+  std::string reason;  // value_not_in_picklist, text_too_long, user_unknown, not_linked,
+                       // not_representable, field_read_only
   std::string detail;  // a sentence, without the value itself (the reader of an error may not be
                        // allowed to see it)
 };
@@ -112,6 +112,10 @@ struct ConversionRequest {
 // not fit, 22023 for an unknown name or a bad parameter, each with a hint.  `resolver` must outlive
 // the conversion; it is asked only by user_email and linked.
 Conversion make_conversion(const ConversionRequest &request, Resolver *resolver);
+
+// The way to a field that its service does not let anybody write any more: what is there stays, and
+// put of anything else throws Unmappable field_read_only.
+std::shared_ptr<const Lens> read_only_lens(std::shared_ptr<const Lens> lens, const Field &field);
 
 // The name that make_conversion would choose for these two fields; throws Error 42804 if there is
 // none.

@@ -77,6 +77,8 @@ struct ServiceField {
   core::FieldType type;
   bool writable;
   bool addresses;
+  int maximum_length = 0;              // characters; 0: not known
+  std::vector<std::string> choices{};  // of a custom picklist; empty: not known
 };
 using ServiceFields = std::map<std::string, ServiceField, std::less<>>;
 

@@ -3,6 +3,7 @@
 // BEFORE … FOR EACH ROW of every mirror: may this be written, and who wrote it.  Invoker's rights;
 // no query in it once the catalog is cached.
 #include "functions/acting.hpp"
+#include "functions/limits.hpp"
 #include "functions/mirror.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/trigger_call.hpp"
@@ -70,6 +71,7 @@ class Guard {
         if (!column.writable && !row.tts_isnull[column.number - 1]) refuse_read_only(column);
     }
     check_custom_fields(row);
+    check_limits(row, nullptr);
     return stamp(trigger_.data()->tg_trigtuple, true, nullptr);
   }
 
@@ -89,8 +91,14 @@ class Guard {
     // A write that changes nothing leaves nothing behind, not even its time.
     if (!changed)
       return scope_ == nullptr ? with_old_stamp(row, old) : trigger_.data()->tg_newtuple;
+    check_limits(row, &old);
     return stamp(trigger_.data()->tg_newtuple, scope_ == nullptr || origin_ != Origin::service,
                  scope_ == nullptr ? &old : nullptr);
+  }
+
+  void check_limits(const TupleTableSlot &row, const TupleTableSlot *old) {
+    if (scope_ == nullptr)
+      demand_limits(module_, DatumGetInt64(row.tts_values[module_.org_id - 1]), row, old);
   }
 
   // D16: history names the person.

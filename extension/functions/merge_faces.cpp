@@ -41,10 +41,15 @@ constinit pg::Statement insert_conflicts{
      TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID}};
 
 constinit pg::Statement insert_refusals{
-    "INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, "
+    "WITH made AS ("
+    "  INSERT INTO crm_bridge.refusal (org_id, module, record_id, link_id, field, reason, detail, "
     "value, agreed, refused_for, reverted)"
-    " SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11)"
-    "   AS f (record_id, link_id, field, reason, detail, value, agreed, refused_for, reverted)",
+    "  SELECT $1, $2, f.* FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    "    AS f (record_id, link_id, field, reason, detail, value, agreed, refused_for, reverted)"
+    "  RETURNING *)"
+    " SELECT count(crm_bridge._tell_not_carried(m)) FROM made AS m"
+    "  WHERE m.reason IN ('value_not_in_picklist', 'text_too_long', 'user_unknown', "
+    "'not_representable', 'field_read_only')",
     {INT8OID, TEXTOID, UUIDARRAYOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
      JSONBARRAYOID, JSONBARRAYOID, TEXTARRAYOID, BOOLARRAYOID}};
 

@@ -18,7 +18,8 @@ constinit pg::Statement select_mappings{
     "       f.left_field, f.right_field, f.direction, f.keep_in_step, f.conversion, f.parameters,"
     "       l.type, l.maximum_length::bigint, l.picklist, l.reference_module,"
     "       r.type, r.maximum_length::bigint, r.picklist, r.reference_module,"
-    "       COALESCE(o.policy, a.policy, 'newest')"
+    "       COALESCE(o.policy, a.policy, 'newest'), l.writable AND l.gone_at IS NULL, "
+    "       r.writable AND r.gone_at IS NULL"
     "  FROM crm_bridge.pairing AS p"
     "  JOIN crm_bridge.module AS lm ON lm.module = p.left_module"
     "  JOIN crm_bridge.module AS rm ON rm.module = p.right_module"
@@ -46,7 +47,9 @@ constinit pg::Statement select_fields{
     // A custom field that refers to a record keeps the service's own words: only columns hold our
     // ids.
     "SELECT f.module, f.field, CASE WHEN f.custom AND f.reference_module IS NOT NULL THEN 'json' "
-    "ELSE f.type END, f.writable, f.addresses"
+    "ELSE f.type END, f.writable, f.addresses, COALESCE(f.maximum_length, 0)::bigint,"
+    // Of a standard field the catalog has the usual choices only.
+    "       CASE WHEN f.custom AND f.type = 'picklist' THEN f.picklist END"
     "  FROM crm_bridge.service_field AS f WHERE f.org_id = $1",
     {INT8OID}};
 
@@ -164,8 +167,14 @@ std::optional<MappedField> mapped_field(const pg::Row &row, const Pairing &pairi
   }
   try {
     core::Conversion conversion = core::make_conversion(request, resolver);
-    return MappedField{request.left, request.right,  *direction,
-                       *policy,      row.boolean(9), std::move(conversion)};
+    // The metadata may have changed since the mapping was confirmed.
+    bool const keep_in_step = row.boolean(9);
+    if (keep_in_step && !row.boolean(21))
+      conversion.left = core::read_only_lens(conversion.left, request.left);
+    if (keep_in_step && !row.boolean(22))
+      conversion.right = core::read_only_lens(conversion.right, request.right);
+    return MappedField{request.left, request.right, *direction,
+                       *policy,      keep_in_step,  std::move(conversion)};
   } catch (const core::Error &) {
     return std::nullopt;
   }
@@ -248,7 +257,12 @@ std::shared_ptr<const Organization> load_organization(std::int64_t org_id) {
     pg::Row const row = fields[i];
     if (auto const type = core::parse_field_type(row.string(2)))
       organization->service_fields[row.string(0)].insert_or_assign(
-          row.string(1), ServiceField{*type, row.boolean(3), row.boolean(4)});
+          row.string(1), ServiceField{.type = *type,
+                                      .writable = row.boolean(3),
+                                      .addresses = row.boolean(4),
+                                      .maximum_length = static_cast<int>(row.bigint(5)),
+                                      .choices = row.is_null(6) ? std::vector<std::string>{}
+                                                                : pg::texts_of(row[6].value)});
   }
   pg::Rows const stages = select_automated_stages.read_latest({pg::argument(org_id)});
   for (std::uint64_t i = 0; i < stages.size(); ++i)

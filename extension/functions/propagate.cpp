@@ -17,6 +17,9 @@ constinit pg::Statement archive_links{
     " WHERE l.org_id = $1 AND l.pairing = $2 AND l.link_id = ANY ($3)",
     {INT8OID, TEXTOID, UUIDARRAYOID}};
 
+constinit pg::Statement restore_one{"SELECT crm_bridge._restore_record($1, $2, $3, $4)",
+                                    {INT8OID, TEXTOID, UUIDOID, BOOLOID}};
+
 constinit pg::Statement follow_survivors{
     "SELECT f FROM crm_bridge._follow_survivors($2, $3, $1) AS f",
     {INT8OID, UUIDARRAYOID, TEXTOID}};
@@ -313,7 +316,7 @@ void unlink_deleted(const Module &module, const Organization &organization,
       // fail.
       std::vector<Link> locked =
           IsolationUsesXactSnapshot() ? std::vector<Link>{} : lock_links(organization.org_id, ids);
-      if (pairing.on_delete == "delete") spare_busy_twins(organization, pairing, side, locked);
+      if (pairing.on_delete != "unlink") spare_busy_twins(organization, pairing, side, locked);
       std::vector<PropagationRequest> requests;
       for (const Link &link : links) {
         bool const held = std::none_of(locked.begin(), locked.end(), [&](const Link &got) {
@@ -333,6 +336,24 @@ void archive(const Organization &organization, const Pairing &pairing,
       {pg::argument(organization.org_id), pg::argument(pairing.name), pg::argument(links)});
 }
 
+bool restore(const Organization &organization, const Pairing &pairing, core::Side deleted,
+             const Link &link, const std::string &actor) {
+  if (pairing.on_delete != "restore") return false;
+  bool const left_gone = deleted == core::Side::left;
+  auto const module = catalog::module(left_gone ? pairing.left_module : pairing.right_module);
+  auto const twin_module = catalog::module(left_gone ? pairing.right_module : pairing.left_module);
+  std::int64_t const org_id = organization.org_id;
+  if (read_records(*twin_module, org_id, {link.face(other(deleted))}).empty()) return false;
+  const WriteScope *deleting = WriteScope::current(module->name);
+  bool const gone_at_service = deleting != nullptr && deleting->origin() == Origin::service;
+  std::vector<core::Uuid> const over{link.link_id};
+  WriteScope const scope{Origin::bridge, module->name, actor, std::nullopt, &over};
+  pg::Rows const rows =
+      restore_one.execute({pg::argument(org_id), pg::argument(module->name),
+                           pg::argument(link.face(deleted)), pg::argument(gone_at_service)});
+  return rows[0].boolean(0);
+}
+
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,
                const std::vector<Link> &links, const std::string &actor) {
   if (links.empty()) return;
@@ -347,7 +368,8 @@ void end_links(const Organization &organization, const Pairing &pairing, core::S
   std::vector<core::Uuid> ids;
   std::vector<core::Uuid> twins;
   for (const Link &link : links) {
-    if (elsewhere.contains(link.link_id)) continue;
+    if (elsewhere.contains(link.link_id) || restore(organization, pairing, deleted, link, actor))
+      continue;
     ids.push_back(link.link_id);
     twins.push_back(link.face(other(deleted)));
   }

@@ -44,6 +44,12 @@ void unlink_deleted(const Module &module, const Organization &organization,
 void archive(const Organization &organization, const Pairing &pairing,
              const std::vector<core::Uuid> &links);
 
+// D2: brings the deleted face of a link back as it was, where its pairing says so; the link goes
+// on.  False: it does not say so, the other face is gone too, or the record cannot be made any
+// more.
+bool restore(const Organization &organization, const Pairing &pairing, core::Side deleted,
+             const Link &link, const std::string &actor);
+
 // Archives locked links of which one face is gone and, where the pairing says so, deletes the
 // twins.
 void end_links(const Organization &organization, const Pairing &pairing, core::Side deleted,

@@ -71,7 +71,9 @@ class LinkReconciliation {
       core::Side const gone = left_gone ? core::Side::left : core::Side::right;
       const std::vector<Record> &survivor = left_gone ? right : left;
       bool const both_gone = left_gone && right_gone;
-      if (pairing->on_delete == "delete" && survivor.empty() && !both_gone) return false;
+      if (pairing->on_delete != "unlink" && survivor.empty() && !both_gone) return false;
+      // What the survivor was changed to meanwhile goes over to it at the next visit.
+      if (!both_gone && restore(organization_, *pairing, gone, link, actor_)) return run();
       if (pairing->on_delete == "delete" && !both_gone &&
           changed_since(link, left_gone ? *right_module : *left_module)) {
         keep_survivor(*pairing, *left_module, link, gone, survivor.front());
@@ -154,6 +156,12 @@ class LinkReconciliation {
     write(right_module, faces.right.id, std::move(merged.new_right), travel);
     if (merged.left_base != stored_left || merged.right_base != stored_right)
       save_bases(organization_.org_id, {{link.link_id, merged.left_base, merged.right_base}});
+    // A refusal names the record that was changed, a conflict the left one.
+    auto const of_right = std::stable_partition(
+        merged.findings.begin(), merged.findings.end(),
+        [&](const Finding &finding) { return finding.record != faces.right.id; });
+    record_findings(right_module, organization_.org_id, {of_right, merged.findings.end()});
+    merged.findings.erase(of_right, merged.findings.end());
     record_findings(left_module, organization_.org_id, merged.findings);
   }
 

@@ -135,18 +135,6 @@ core::Fault fault_of(const BrokenTaskRule &rule) {
           .hint = "Reopen the parent task first."};
 }
 
-void raise(const Organization &organization, const core::Fault &fault) {
-  if (organization.rule_mode == core::RuleMode::reject) throw core::Error{fault};
-  if (organization.rule_mode != core::RuleMode::warn) return;
-  const char *message = fault.message.c_str();
-  const char *detail = fault.detail.c_str();
-  const char *hint = fault.hint.c_str();
-  pg::call([&] {
-    ereport(WARNING, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("%s", message),
-                      errdetail("%s", detail), errhint("%s", hint)));
-  });
-}
-
 // What the right face of a mapped field becomes; nothing where it cannot be said there.
 std::optional<core::Value> carried(const MappedField &field, const pg::Fields &left) {
   auto const value = left.find(field.left.name);
@@ -220,6 +208,18 @@ Finding refuse_field(const MappedField &field, const Faces &faces, bool revert,
 
 }  // namespace
 
+void raise_broken_rule(const Organization &organization, const core::Fault &fault) {
+  if (organization.rule_mode == core::RuleMode::reject) throw core::Error{fault};
+  if (organization.rule_mode != core::RuleMode::warn) return;
+  const char *message = fault.message.c_str();
+  const char *detail = fault.detail.c_str();
+  const char *hint = fault.hint.c_str();
+  pg::call([&] {
+    ereport(WARNING, (errcode(ERRCODE_CHECK_VIOLATION), errmsg("%s", message),
+                      errdetail("%s", detail), errhint("%s", hint)));
+  });
+}
+
 TaskWrites::TaskWrites(const Pairing &pairing) {
   if (pairing.right_module != "projects_task") return;
   for (const MappedField &field : pairing.fields) {
@@ -277,7 +277,7 @@ void RuledTasks::demand() const {
 void demand_task_rules(const Organization &organization, const std::vector<TaskWrite> &writes) {
   if (writes.empty() || organization.rule_mode == core::RuleMode::send) return;
   for (const BrokenTaskRule &rule : find_broken(organization, writes))
-    raise(organization, fault_of(rule));
+    raise_broken_rule(organization, fault_of(rule));
 }
 
 void demand_expressible(const Organization &organization, const Module &module,
@@ -285,14 +285,15 @@ void demand_expressible(const Organization &organization, const Module &module,
   if (organization.rule_mode == core::RuleMode::send) return;
   for (const Finding &finding : findings) {
     if (finding.outcome != core::Outcome::unmappable) continue;
-    raise(organization,
-          {.sqlstate = "23514",
-           .message = "the new value of field \"" + finding.field + "\" of \"" + module.name +
-                      "\" cannot be carried to the linked record",
-           .detail = finding.detail,
-           .hint = "Give a value that field \"" + finding.other_field +
-                   "\" of the linked record can have, or let such writes pass with the setting "
-                   "rule_mode."});
+    raise_broken_rule(
+        organization,
+        {.sqlstate = "23514",
+         .message = "the new value of field \"" + finding.field + "\" of \"" + module.name +
+                    "\" cannot be carried to the linked record",
+         .detail = finding.detail,
+         .hint = "Give a value that field \"" + finding.other_field +
+                 "\" of the linked record can have, or let such writes pass with the setting "
+                 "rule_mode."});
   }
 }
 

@@ -31,6 +31,9 @@ class TaskWrites {
   std::vector<TaskWrite> writes_;
 };
 
+// Refuses an app's write, warns about it or lets it pass, as setting rule_mode says (D3).
+void raise_broken_rule(const Organization &organization, const core::Fault &fault);
+
 // What an app's statement asks of tasks in Projects that it writes there itself.
 class RuledTasks {
  public:

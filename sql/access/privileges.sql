@@ -93,7 +93,7 @@ BEGIN
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'refuse_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
     'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification',
-    'release_notifications', 'finish_matching']);
+    'release_notifications', 'finish_matching', 'maintain_if_due']);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.grant_worker(regrole) IS 'lets a role be the worker: the protocol''s functions and nothing else';
@@ -144,7 +144,7 @@ BEGIN
   PERFORM crm_bridge._grant(role, true, ARRAY['field_mapping', 'merge_policy', 'setting', 'budget_limit'],
     ARRAY['activate_projects', 'deactivate_projects', 'set_edition', 'refresh_portals', 'choose_portal', 'activate_bigin', 'deactivate_bigin', 'activate_office_directory', 'import_project_users', 'import_client_users', 'create_portal', 'use_shared_portal', 'mark_key_stale', 'resync', 'pause', 'resume', 'retry', 'set_automation', 'set_setting',
           'create_projects_from_won_deals', 'add_integration_field', 'remove_integration_field', 'map_field', 'unmap_field', 'confirm_field_mapping', 'discard_field_mapping', 'check_field_mapping', '_check_conversion', 'reconcile', 'record_merged', 'set_budget',
-          'set_profile_permission', '_demand_administrator', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client', 'set_merge_policy', 'approve_run', 'reject_run', 'undo_run', 'maintain']);
+          'set_profile_permission', '_demand_administrator', 'match_clients', 'skip_client_matching', 'link_client', 'unlink_client', 'set_merge_policy', 'set_on_delete', 'approve_run', 'reject_run', 'undo_run', 'maintain']);
   PERFORM crm_bridge._grant(role, false, ARRAY['notification', 'notifications'], ARRAY['preview_notification', 'retry_notification', 'credential_status']);
 END
 $$;

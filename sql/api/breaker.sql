@@ -2,7 +2,7 @@
 
 -- Judges machine work on records of a module before it is done: what was admitted is counted, the excess is put into a held run.
 -- versions: of overwrites, the service's.  Result: the records that are held, or were rejected before.
--- Deletions are counted by the hour, overwrites by the run.
+-- Deletions and creations are counted by the hour, overwrites by the run.
 CREATE OR REPLACE FUNCTION crm_bridge._hold_excess(
   org_id bigint, module text, direction text, operation text, run uuid, records uuid[], versions timestamptz[] DEFAULT NULL
 )
@@ -13,7 +13,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   org bigint := _hold_excess.org_id;
-  absolute numeric := crm_bridge._setting_number(org, CASE _hold_excess.operation WHEN 'delete' THEN 'mass_change_limit' ELSE 'mass_overwrite_limit' END);
+  absolute numeric := crm_bridge._setting_number(org, CASE _hold_excess.operation WHEN 'delete' THEN 'mass_change_limit' WHEN 'create' THEN 'mass_create_limit' ELSE 'mass_overwrite_limit' END);
   share numeric := crm_bridge._setting_number(org, 'mass_change_share');
   counted uuid := CASE _hold_excess.operation WHEN 'overwrite' THEN run END;
   known uuid[];
@@ -64,8 +64,8 @@ BEGIN
     counter.run_id := crm_bridge.new_id();
     INSERT INTO crm_bridge.run (org_id, run_id, kind, service, module, state, expected, detail)
     SELECT org, counter.run_id, 'mass_change', m.service, m.module, 'held', cardinality(fresh),
-           format('More records would be %s %s than settings mass_change_limit, mass_change_share and mass_overwrite_limit allow: %s were, then came %s more.',
-                  CASE _hold_excess.operation WHEN 'delete' THEN 'deleted' ELSE 'overwritten' END,
+           format('More records would be %s %s than settings mass_change_limit, mass_change_share, mass_create_limit and mass_overwrite_limit allow: %s were, then came %s more.',
+                  CASE _hold_excess.operation WHEN 'delete' THEN 'deleted' WHEN 'create' THEN 'created' ELSE 'overwritten' END,
                   CASE _hold_excess.direction WHEN 'in' THEN 'here' ELSE 'at the service' END, counter.admitted, cardinality(fresh))
       FROM crm_bridge.module AS m WHERE m.module = _hold_excess.module;
   END IF;
@@ -104,32 +104,81 @@ $$;
 COMMENT ON FUNCTION crm_bridge._setting_number(bigint, text) IS 'a setting that is a number';
 REVOKE ALL ON FUNCTION crm_bridge._setting_number(bigint, text) FROM PUBLIC;
 
--- Deletions that claim has just taken: the excess goes to the held run.  Result: what may be sent.
-CREATE OR REPLACE FUNCTION crm_bridge._hold_claimed(org_id bigint, claimed uuid[], deletions uuid[])
+-- Deletions and creations that claim has just taken: the excess goes to the held run.  Of creations only those that were
+-- made for a link count, once each: what an app inserts by itself is no machine work.  Result: what may be sent.
+CREATE OR REPLACE FUNCTION crm_bridge._hold_claimed(org_id bigint, claimed uuid[], operation text, candidates uuid[])
 RETURNS uuid[]
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
   org bigint := _hold_claimed.org_id;
   held uuid[] := '{}';
   of_module record;
 BEGIN
   FOR of_module IN SELECT d.module, array_agg(d.record_id ORDER BY d.record_id) AS records FROM crm_bridge.delivery AS d
-                    WHERE d.org_id = org AND d.record_id = ANY (deletions) GROUP BY d.module ORDER BY d.module LOOP
-    held := held || crm_bridge._hold_excess(org, of_module.module, 'out', 'delete', NULL, of_module.records);
+                    WHERE d.org_id = org AND d.record_id = ANY (candidates) GROUP BY d.module ORDER BY d.module LOOP
+    IF _hold_claimed.operation = 'create' THEN
+      of_module.records := crm_bridge._made_for_links(org, of_module.records);
+      CONTINUE WHEN of_module.records = '{}';
+    END IF;
+    held := held || crm_bridge._hold_excess(org, of_module.module, 'out', _hold_claimed.operation, NULL, of_module.records);
   END LOOP;
   IF held <> '{}' THEN
     UPDATE crm_bridge.delivery AS d
-       SET state = 'held', stopped = true, lease = NULL, attempts = GREATEST(d.attempts - 1, 0), reason = 'mass_change',
-           detail = 'Too many deletions within the hour: approve_run() or reject_run() decides.'
-     WHERE d.org_id = org AND d.record_id = ANY (held);
+       SET state = CASE WHEN h.state = 'rejected' THEN 'parked' ELSE 'held' END, stopped = true, lease = NULL, attempts = GREATEST(d.attempts - 1, 0),
+           reason = CASE WHEN h.state = 'rejected' THEN 'rejected' ELSE 'mass_change' END,
+           detail = CASE WHEN h.state = 'rejected' THEN 'reject_run() said no; retry() sends it after all.'
+                         ELSE format('Too many %s within the hour: approve_run() or reject_run() decides.', CASE _hold_claimed.operation WHEN 'create' THEN 'creations' ELSE 'deletions' END) END
+      FROM crm_bridge.held_change AS h
+     WHERE d.org_id = org AND d.record_id = ANY (held) AND h.org_id = org AND h.record_id = d.record_id AND h.direction = 'out' AND h.operation = _hold_claimed.operation;
   END IF;
   RETURN ARRAY(SELECT c FROM unnest(claimed) AS c WHERE c <> ALL (held));
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._hold_claimed(bigint, uuid[], uuid[]) IS 'the breaker at claim: which of the records may be sent';
-REVOKE ALL ON FUNCTION crm_bridge._hold_claimed(bigint, uuid[], uuid[]) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._hold_claimed(bigint, uuid[], text, uuid[]) IS 'the breaker at claim: which of the records may be sent';
+REVOKE ALL ON FUNCTION crm_bridge._hold_claimed(bigint, uuid[], text, uuid[]) FROM PUBLIC;
+
+-- Those of the records that were made for a link: they are younger than their twins.
+CREATE OR REPLACE FUNCTION crm_bridge._made_for_links(org_id bigint, records uuid[])
+RETURNS uuid[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := _made_for_links.org_id;
+BEGIN
+  RETURN ARRAY(
+    SELECT DISTINCT f.record_id
+      FROM (SELECT l.left_id AS record_id, l.right_id AS twin_id FROM crm_bridge.link AS l WHERE l.org_id = org AND l.left_id = ANY (records) AND l.state <> 'archived'
+             UNION ALL
+            SELECT l.right_id, l.left_id FROM crm_bridge.link AS l WHERE l.org_id = org AND l.right_id = ANY (records) AND l.state <> 'archived') AS f
+      LEFT JOIN LATERAL (SELECT h.at FROM crm_bridge.history AS h WHERE h.org_id = org AND h.record_id = f.record_id AND h.operation = 'insert' ORDER BY h.at LIMIT 1) AS own ON true
+      LEFT JOIN LATERAL (SELECT h.at FROM crm_bridge.history AS h WHERE h.org_id = org AND h.record_id = f.twin_id AND h.operation = 'insert' ORDER BY h.at LIMIT 1) AS twin ON true
+     WHERE COALESCE(own.at, '-infinity') > COALESCE(twin.at, '-infinity') ORDER BY 1);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._made_for_links(bigint, uuid[]) IS 'those of the records that were made for a link';
+REVOKE ALL ON FUNCTION crm_bridge._made_for_links(bigint, uuid[]) FROM PUBLIC;
+
+-- Creations that were let through and then put aside, because they refer to what the service does not have yet: they count when they go.
+CREATE OR REPLACE FUNCTION crm_bridge._count_later(org_id bigint, records uuid[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := _count_later.org_id;
+BEGIN
+  UPDATE crm_bridge.mass_change AS c SET admitted = GREATEST(c.admitted - w.records, 0)
+    FROM (SELECT d.module, count(*) AS records FROM unnest(crm_bridge._made_for_links(org, _count_later.records)) AS r
+            JOIN crm_bridge.delivery AS d ON d.org_id = org AND d.record_id = r AND d.attempts = 0 AND d.operation = 'write' GROUP BY d.module) AS w
+   WHERE c.org_id = org AND c.module = w.module AND c.direction = 'out' AND c.operation = 'create';
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._count_later(bigint, uuid[]) IS 'takes creations that were put aside out of the breaker''s count';
+REVOKE ALL ON FUNCTION crm_bridge._count_later(bigint, uuid[]) FROM PUBLIC;
 
 -- A held run that waits.  Errors: 42704 no such run; 55000 it is not held.
 CREATE OR REPLACE FUNCTION crm_bridge._held_run(run_id uuid, org_id bigint)
@@ -186,8 +235,8 @@ $$;
 COMMENT ON FUNCTION crm_bridge.approve_run(uuid, bigint) IS 'lets a held run go on (B7)';
 REVOKE ALL ON FUNCTION crm_bridge.approve_run(uuid, bigint) FROM PUBLIC;
 
--- Says no to a held run, for good: records that the service lost stay here, its overwriting values are not taken, and what was
--- deleted here comes back.  Result: how many records.  Errors: 42704 no such run; 55000 it is not held.
+-- Says no to a held run, for good: records that the service lost stay here, its overwriting values are not taken, what was
+-- deleted here comes back, and what was to be created at the service stays here alone.  Result: how many records.  Errors: 42704 no such run; 55000 it is not held.
 -- R1: administrators only
 CREATE OR REPLACE FUNCTION crm_bridge.reject_run(run_id uuid, org_id bigint DEFAULT NULL)
 RETURNS integer
@@ -204,12 +253,17 @@ BEGIN
   run := crm_bridge._held_run(reject_run.run_id, org);
   UPDATE crm_bridge.held_change AS h SET state = 'rejected' WHERE h.org_id = org AND h.run_id = run.run_id AND h.state = 'held';
   GET DIAGNOSTICS rejected = ROW_COUNT;
-  FOR deleted IN SELECT h.record_id FROM crm_bridge.held_change AS h WHERE h.org_id = org AND h.run_id = run.run_id AND h.direction = 'out' ORDER BY 1 LOOP
+  -- What was to be created stays here; only retry() sends it.
+  UPDATE crm_bridge.delivery AS d SET state = 'parked', reason = 'rejected', detail = 'reject_run() said no; retry() sends it after all.'
+    FROM crm_bridge.held_change AS h
+   WHERE h.org_id = org AND h.run_id = run.run_id AND h.direction = 'out' AND h.operation = 'create' AND d.org_id = org AND d.record_id = h.record_id AND d.state = 'held';
+  FOR deleted IN SELECT h.record_id FROM crm_bridge.held_change AS h
+                  WHERE h.org_id = org AND h.run_id = run.run_id AND h.direction = 'out' AND h.operation = 'delete' ORDER BY 1 LOOP
     DELETE FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = deleted AND d.state = 'held';
     PERFORM crm_bridge._recreate_record(org, run.module, deleted);
   END LOOP;
   -- They exist again; a later deletion is a new decision.
-  DELETE FROM crm_bridge.held_change AS h WHERE h.org_id = org AND h.run_id = run.run_id AND h.direction = 'out';
+  DELETE FROM crm_bridge.held_change AS h WHERE h.org_id = org AND h.run_id = run.run_id AND h.direction = 'out' AND h.operation = 'delete';
   UPDATE crm_bridge.run AS r SET state = 'rejected', finished_at = now() WHERE r.org_id = org AND r.run_id = run.run_id;
   RETURN rejected;
 END

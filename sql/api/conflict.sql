@@ -39,6 +39,30 @@ $$;
 COMMENT ON FUNCTION crm_bridge.set_merge_policy(text, text, text, bigint) IS 'says who wins where both sides change a field (D1)';
 REVOKE ALL ON FUNCTION crm_bridge.set_merge_policy(text, text, text, bigint) FROM PUBLIC;
 
+-- What becomes of a link when one of its records is deleted: delete deletes the twin too, unlink leaves it by itself, restore makes the
+-- deleted record anew.  Errors: 42704 no such pairing; 22023 no such choice.
+-- R1: administrators only
+CREATE OR REPLACE FUNCTION crm_bridge.set_on_delete(pairing text, on_delete text, org_id bigint DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := crm_bridge._own_org(org_id);
+BEGIN
+  PERFORM crm_bridge._demand_administrator(org);
+  IF on_delete IS NULL OR on_delete NOT IN ('delete', 'unlink', 'restore') THEN
+    RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('"%s" is no way to deal with a deletion', on_delete), HINT = 'Say delete, unlink or restore.';
+  END IF;
+  UPDATE crm_bridge.pairing AS p SET on_delete = set_on_delete.on_delete WHERE p.org_id = org AND p.pairing = set_on_delete.pairing;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('pairing "%s" does not exist', pairing), HINT = 'The pairings are listed in crm_bridge.pairing.';
+  END IF;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.set_on_delete(text, text, bigint) IS 'says what becomes of a link when one of its records is deleted (D2)';
+REVOKE ALL ON FUNCTION crm_bridge.set_on_delete(text, text, bigint) FROM PUBLIC;
+
 -- Tells the person whose value lost, once a conflict; where it was entered by no address, nobody can be told.
 CREATE OR REPLACE FUNCTION crm_bridge._tell_loser(
   org_id bigint, conflict_id uuid, module text, record_id uuid, link_id uuid, field text, other_field text,

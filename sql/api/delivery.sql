@@ -91,6 +91,7 @@ DECLARE
   fresh uuid[];
   claimed uuid[];
   deletions uuid[];
+  creations uuid[];
   portal text;
 BEGIN
   PERFORM crm_bridge._demand_armed();
@@ -139,11 +140,18 @@ BEGIN
            sent = COALESCE(d.sent, '{}')
       FROM due
      WHERE d.org_id = org AND d.record_id = due.record_id
-    RETURNING d.record_id, d.operation
+    RETURNING d.record_id, d.operation, d.attempts
   )
-  SELECT array_agg(t.record_id), array_agg(t.record_id) FILTER (WHERE t.operation = 'delete') INTO claimed, deletions FROM taken AS t;
+  SELECT array_agg(t.record_id), array_agg(t.record_id) FILTER (WHERE t.operation = 'delete'),
+         -- A creation counts once, however often it is tried.
+         array_agg(t.record_id) FILTER (WHERE t.operation = 'write' AND t.attempts = 1
+           AND (SELECT s.record_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = t.record_id AND s.state = 'live') IS NULL)
+    INTO claimed, deletions, creations FROM taken AS t;
   IF deletions IS NOT NULL THEN
-    claimed := crm_bridge._hold_claimed(org, claimed, deletions);
+    claimed := crm_bridge._hold_claimed(org, claimed, 'delete', deletions);
+  END IF;
+  IF creations IS NOT NULL THEN
+    claimed := crm_bridge._hold_claimed(org, claimed, 'create', creations);
   END IF;
   IF claimed IS NULL THEN
     RETURN;
@@ -198,6 +206,7 @@ DECLARE
   org bigint := _prepare.org_id;
   request record;
   awaited uuid[] := '{}';
+  aside uuid[] := '{}';
 BEGIN
   FOR request IN SELECT * FROM crm_bridge._compose(org, claimed) LOOP
     IF request.in_doubt AND request.operation = 'update' THEN
@@ -219,6 +228,7 @@ BEGIN
     RETURNING d.doubted INTO doubted;
     IF request.waits_for IS NOT NULL THEN
       awaited := awaited || request.waits_for;
+      aside := aside || request.record_id;
       CONTINUE;
     END IF;
     IF request.left_out IS NOT NULL AND request.attempt = 1 THEN
@@ -243,6 +253,7 @@ BEGIN
   END LOOP;
   -- A record waited for may have got its id between the look and the note.
   IF awaited <> '{}' THEN
+    PERFORM crm_bridge._count_later(org, aside);
     PERFORM crm_bridge._wake_waiting(org, ARRAY(
       SELECT s.record_id FROM crm_bridge.shadow AS s
        WHERE s.org_id = org AND s.record_id = ANY (awaited) AND s.external_id IS NOT NULL AND s.state <> 'gone'));

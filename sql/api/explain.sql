@@ -51,6 +51,16 @@ BEGIN
         ORDER BY c.key', each_module, each_module) USING org, explain_sync.record_id;
   END LOOP;
 
+  -- R77: a comment has no title; its first line keeps the one that the note was made with.
+  RETURN QUERY
+  SELECT 'field', 'title', 'not_carried', 'field_read_only',
+         jsonb_build_object('value', n.title, 'why', 'A comment has no title: the first line of the twin keeps the one that the note was made with.', 'twin', c.id)
+    FROM crm_bridge.crm_note AS n
+    JOIN crm_bridge.link AS l ON l.org_id = n.org_id AND l.left_id = n.id AND l.pairing = 'note_comment' AND l.state = 'active'
+    JOIN crm_bridge.projects_comment AS c ON c.org_id = l.org_id AND c.id = l.right_id
+   WHERE n.org_id = org AND n.id = explain_sync.record_id AND crm_bridge._may_see('projects_comment')
+     AND EXISTS (SELECT 1 FROM crm_bridge.history AS h WHERE h.org_id = org AND h.record_id = n.id AND h.operation = 'update' AND h.old ? 'title' AND h.at > l.created_at);
+
   RETURN QUERY
   SELECT 'held', h.operation, h.state, 'held', jsonb_build_object('direction', h.direction, 'run_id', h.run_id, 'version', h.version, 'at', h.at)
     FROM crm_bridge.held_change AS h WHERE h.org_id = org AND h.record_id = explain_sync.record_id AND crm_bridge._may_see(h.module);

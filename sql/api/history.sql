@@ -11,7 +11,7 @@ AS $$
 DECLARE
   org bigint := crm_bridge._own_org(record_at.org_id);
   of_module text;
-  kept_since timestamptz := (SELECT (s.value #>> '{}')::timestamptz FROM crm_bridge.setting AS s WHERE s.org_id = org AND s.name = 'history_kept_since');
+  kept_since timestamptz := (SELECT o.history_kept_since FROM crm_bridge.organization AS o WHERE o.org_id = org);
   state jsonb;
   event record;
 BEGIN
@@ -128,8 +128,7 @@ BEGIN
   DELETE FROM crm_bridge.history_default AS h WHERE h.at < kept_since;
   GET DIAGNOSTICS removed = ROW_COUNT;
   IF removed > 0 OR dropped <> '{}' THEN
-    INSERT INTO crm_bridge.setting (org_id, name, value) SELECT o.org_id, 'history_kept_since', to_jsonb(kept_since) FROM crm_bridge.organization AS o
-    ON CONFLICT ON CONSTRAINT setting_key DO UPDATE SET value = EXCLUDED.value;
+    UPDATE crm_bridge.organization AS o SET history_kept_since = kept_since;
   END IF;
   RETURN dropped;
 END
@@ -137,7 +136,22 @@ $$;
 COMMENT ON FUNCTION crm_bridge._forget_old_history() IS 'drops what of history is older than setting history_retention_days';
 REVOKE ALL ON FUNCTION crm_bridge._forget_old_history() FROM PUBLIC;
 
--- House-keeping, at any time and as often as one likes, best once a day: history's partitions of the coming months, its retention, and what
+-- Whoever keeps house holds the row of the installation: one at a time, and whoever dies lets go of it.
+CREATE OR REPLACE FUNCTION crm_bridge._hold_installation()
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM crm_bridge._demand_armed();
+  PERFORM 1 FROM crm_bridge.installation AS i FOR NO KEY UPDATE SKIP LOCKED;
+  RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._hold_installation() IS 'holds the row of the installation until the transaction ends, unless somebody else does';
+REVOKE ALL ON FUNCTION crm_bridge._hold_installation() FROM PUBLIC;
+
+-- House-keeping, at any time and as often as one likes, best once a day (the workers see to it): history's partitions of the coming months, its retention, and what
 -- is over: commands after 30 days, sent mails after 90, approved changes of decided runs after 90.
 -- Result: {made, dropped, commands, mails, changes}, or {"busy": true} while another one is at it.
 CREATE OR REPLACE FUNCTION crm_bridge.maintain()
@@ -154,7 +168,7 @@ DECLARE
   mails bigint;
   changes bigint;
 BEGIN
-  IF NOT pg_try_advisory_xact_lock('crm_bridge.history'::regclass::oid::bigint) THEN
+  IF NOT crm_bridge._hold_installation() THEN
     RETURN '{"busy": true}';
   END IF;
   FOR ahead IN 0 .. 2 LOOP
@@ -170,8 +184,29 @@ BEGIN
   GET DIAGNOSTICS mails = ROW_COUNT;
   DELETE FROM crm_bridge.held_change AS h WHERE h.state = 'approved' AND h.at < now() - interval '90 days';
   GET DIAGNOSTICS changes = ROW_COUNT;
+  UPDATE crm_bridge.installation AS i SET maintained_at = crm_bridge._clock();
   RETURN jsonb_build_object('made', made, 'dropped', dropped, 'commands', commands, 'mails', mails, 'changes', changes);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.maintain() IS 'house-keeping: partitions and retention of history, what is over; run it once a day (B17)';
 REVOKE ALL ON FUNCTION crm_bridge.maintain() FROM PUBLIC;
+
+-- For workers, who ask again and again: house-keeping where it was not done for a day, by one of them.
+-- Result: as of maintain(); NULL where there is nothing to do.  Errors: 55000 not armed.
+CREATE OR REPLACE FUNCTION crm_bridge.maintain_if_due()
+RETURNS jsonb
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM 1 FROM crm_bridge.installation AS i WHERE i.maintained_at > crm_bridge._clock() - interval '1 day';
+  IF FOUND OR NOT crm_bridge._hold_installation() THEN
+    RETURN NULL;
+  END IF;
+  -- Another one may have done it between the look and the lock.
+  PERFORM 1 FROM crm_bridge.installation AS i WHERE i.maintained_at > crm_bridge._clock() - interval '1 day';
+  RETURN CASE WHEN NOT FOUND THEN crm_bridge.maintain() END;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge.maintain_if_due() IS 'house-keeping where it was not done for a day: workers ask for it';
+REVOKE ALL ON FUNCTION crm_bridge.maintain_if_due() FROM PUBLIC;

@@ -202,6 +202,7 @@ DECLARE
   org bigint := COALESCE(fail.org_id, crm_bridge._own_org(NULL));
   maximum integer;
   unknown text;
+  settled uuid[] := '{}';
 BEGIN
   IF jsonb_typeof(failures) IS DISTINCT FROM 'array' THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'failures must be a JSON array',
@@ -228,6 +229,11 @@ BEGIN
   END;
   maximum := COALESCE((SELECT s.value FROM crm_bridge.setting AS s WHERE s.org_id = org AND s.name = 'maximum_attempts'), '12')::integer;
 
+  FOR module, record_id, state IN SELECT u.module, u.record_id, u.state FROM crm_bridge._refuse_updates(fail.lease, failures, org) AS u LOOP
+    settled := settled || record_id;
+    RETURN NEXT;
+  END LOOP;
+
   -- A deletion of what is not there any more is done.
   RETURN QUERY
   WITH failure AS (
@@ -236,7 +242,7 @@ BEGIN
            -- Nobody waits for longer than a day, and not for what is no number.
            CASE WHEN jsonb_typeof(f -> 'retry_after') = 'number'
                 THEN LEAST(GREATEST((f ->> 'retry_after')::numeric, 0), 86400000)::bigint ELSE 0 END AS retry_after
-      FROM jsonb_array_elements(failures) AS f
+      FROM jsonb_array_elements(failures) AS f WHERE (f ->> 'record_id')::uuid <> ALL (settled)
   ), held AS (
     SELECT d.record_id, d.module, d.operation, d.sent, d.attempts, f.outcome, f.reason, f.detail, f.retry_after,
            CASE WHEN f.outcome IN ('retry', 'in_doubt') AND d.attempts >= maximum THEN 'dead'
@@ -328,8 +334,12 @@ BEGIN
   UPDATE crm_bridge.delivery AS d
      SET state = 'pending', stopped = false, attempts = 0, not_before = '-infinity', queued_at = now()
    WHERE d.org_id = org AND d.state IN ('parked', 'dead')
-     AND (retry.record_id IS NULL OR d.record_id = retry.record_id);
+     AND (retry.record_id IS NULL OR d.record_id = retry.record_id)
+     -- A no of reject_run() is taken back for one record only.
+     AND (retry.record_id IS NOT NULL OR d.reason IS DISTINCT FROM 'rejected');
   GET DIAGNOSTICS changed = ROW_COUNT;
+  UPDATE crm_bridge.held_change AS h SET state = 'approved'
+   WHERE h.org_id = org AND h.record_id = retry.record_id AND h.direction = 'out' AND h.operation = 'create' AND h.state = 'rejected';
   IF changed = 0 AND retry.record_id IS NOT NULL THEN
     RAISE EXCEPTION USING ERRCODE = '42704', MESSAGE = format('record %s is neither parked nor dead', retry.record_id),
       HINT = 'See crm_bridge.explain_sync() for its state.';

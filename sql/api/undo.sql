@@ -77,6 +77,32 @@ $$;
 COMMENT ON FUNCTION crm_bridge._recreate_record(bigint, text, uuid) IS 'brings a deleted record back as history has it';
 REVOKE ALL ON FUNCTION crm_bridge._recreate_record(bigint, text, uuid) FROM PUBLIC;
 
+-- D2: a linked record that was deleted comes back under its own id here.  gone: its service has deleted it, which makes it anew there with an
+-- id of its own; otherwise the service is not told of the deletion, or makes it anew if it was told already.
+-- Result: false if it cannot be made: its parent is gone too, or a rule of the database forbids it.
+CREATE OR REPLACE FUNCTION crm_bridge._restore_record(org_id bigint, module text, record_id uuid, gone boolean)
+RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  org bigint := _restore_record.org_id;
+BEGIN
+  IF gone THEN
+    UPDATE crm_bridge.shadow AS s SET state = 'gone', fields = '{}' WHERE s.org_id = org AND s.record_id = _restore_record.record_id;
+  ELSE
+    DELETE FROM crm_bridge.delivery AS d
+     WHERE d.org_id = org AND d.record_id = _restore_record.record_id AND d.operation = 'delete' AND d.state <> 'in_flight' AND NOT d.in_doubt;
+    DELETE FROM crm_bridge.held_change AS h WHERE h.org_id = org AND h.record_id = _restore_record.record_id AND h.direction = 'out' AND h.operation = 'delete';
+  END IF;
+  RETURN crm_bridge._recreate_record(org, _restore_record.module, _restore_record.record_id);
+EXCEPTION WHEN integrity_constraint_violation OR data_exception THEN
+  RETURN false;
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._restore_record(bigint, text, uuid, boolean) IS 'brings a linked record back that was deleted (D2)';
+REVOKE ALL ON FUNCTION crm_bridge._restore_record(bigint, text, uuid, boolean) FROM PUBLIC;
+
 -- Takes back what a run did: fields get the values from before it, except what changed since; records that it deleted are made
 -- anew, at the service with a new id.  Records that it brought stay.  It is a run itself and can be undone.  Result: {run_id, restored,
 -- recreated, inserted, changed_since: [{module, record_id, fields}], not_restored: [{record_id, pairing, twin}]} (links of what

@@ -12,13 +12,13 @@ CREATE TABLE crm_bridge.mass_change (
   run_id      uuid,
   CONSTRAINT mass_change_key PRIMARY KEY (org_id, module, direction, operation),
   CONSTRAINT mass_change_direction_known CHECK (direction IN ('in', 'out')),
-  CONSTRAINT mass_change_operation_known CHECK (operation IN ('delete', 'overwrite'))
+  CONSTRAINT mass_change_operation_known CHECK (operation IN ('create', 'delete', 'overwrite'))
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE crm_bridge.mass_change IS 'how many deletions within the hour, and overwrites within a run, were let through: what the breaker judges by';
+COMMENT ON TABLE crm_bridge.mass_change IS 'how many deletions and creations within the hour, and overwrites within a run, were let through: what the breaker judges by';
 COMMENT ON COLUMN crm_bridge.mass_change.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.mass_change.module IS 'the module';
 COMMENT ON COLUMN crm_bridge.mass_change.direction IS 'in: from the service into the mirror; out: from the mirror to the service';
-COMMENT ON COLUMN crm_bridge.mass_change.operation IS 'delete or overwrite';
+COMMENT ON COLUMN crm_bridge.mass_change.operation IS 'create, delete or overwrite';
 COMMENT ON COLUMN crm_bridge.mass_change.counted_in IS 'the run that is counted; empty: all within the hour';
 COMMENT ON COLUMN crm_bridge.mass_change.since IS 'since when';
 COMMENT ON COLUMN crm_bridge.mass_change.admitted IS 'how many';
@@ -43,7 +43,7 @@ COMMENT ON TABLE crm_bridge.held_change IS 'what the breaker holds, one row a re
 COMMENT ON COLUMN crm_bridge.held_change.org_id IS 'the organization';
 COMMENT ON COLUMN crm_bridge.held_change.record_id IS 'the record';
 COMMENT ON COLUMN crm_bridge.held_change.direction IS 'in or out, as in mass_change';
-COMMENT ON COLUMN crm_bridge.held_change.operation IS 'delete or overwrite';
+COMMENT ON COLUMN crm_bridge.held_change.operation IS 'create, delete or overwrite';
 COMMENT ON COLUMN crm_bridge.held_change.module IS 'its module';
 COMMENT ON COLUMN crm_bridge.held_change.run_id IS 'the held run, for approve_run and reject_run';
 COMMENT ON COLUMN crm_bridge.held_change.version IS 'the service''s version that would overwrite the record; a newer one is judged anew';

@@ -124,6 +124,7 @@ INSERT INTO crm_bridge.known_setting (name, type, fallback, description) VALUES
   ('mass_change_limit',        'number',  '1000',              'how many records of a module are deleted within an hour without asking (B7); 0: any'),
   ('mass_change_share',        'number',  '0.2',               'and up to which share of the module, above 100 records; 0: any'),
   ('mass_overwrite_limit',     'number',  '10000',             'how many records one run overwrites without asking (B7); 0: any'),
+  ('mass_create_limit',        'number',  '10000',             'how many linked records of a module the bridge creates at a service within an hour without asking (B7); 0: any'),
   ('history_retention_days',   'number',  '0',                 'how many days of history maintain() keeps; 0: all'),
   ('trial_notice_days',        'number',  '3',                 'how many days before the end of the trial its administrators are told (R2); 0: not'),
   ('default_locale',           'string',  '"en"',              'language of mails to people whose language is not known'),

@@ -45,6 +45,7 @@ CREATE TABLE crm_bridge.installation (
   epoch              integer     NOT NULL,
   reason             text        NOT NULL,
   armed_at           timestamptz NOT NULL,
+  maintained_at      timestamptz,
   CONSTRAINT installation_key PRIMARY KEY (only_row),
   CONSTRAINT installation_has_one_row CHECK (only_row),
   CONSTRAINT installation_reason_known CHECK (reason IN ('created', 'restored', 'promoted', 'upgraded'))
@@ -58,3 +59,4 @@ COMMENT ON COLUMN crm_bridge.installation.timeline IS 'the WAL timeline; a promo
 COMMENT ON COLUMN crm_bridge.installation.epoch IS 'counts the times that start_here was called';
 COMMENT ON COLUMN crm_bridge.installation.reason IS 'why this row was written';
 COMMENT ON COLUMN crm_bridge.installation.armed_at IS 'when this row was written';
+COMMENT ON COLUMN crm_bridge.installation.maintained_at IS 'when house-keeping was done here last; whoever does it holds the row';

@@ -47,7 +47,7 @@ CREATE TABLE crm_bridge.pairing (
   CONSTRAINT pairing_key PRIMARY KEY (org_id, pairing),
   CONSTRAINT pairing_left_known FOREIGN KEY (left_module) REFERENCES crm_bridge.module (module),
   CONSTRAINT pairing_right_known FOREIGN KEY (right_module) REFERENCES crm_bridge.module (module),
-  CONSTRAINT pairing_on_delete_known CHECK (on_delete IN ('delete', 'unlink'))
+  CONSTRAINT pairing_on_delete_known CHECK (on_delete IN ('delete', 'unlink', 'restore'))
 );
 COMMENT ON TABLE crm_bridge.pairing IS 'which two modules can be linked, or feed one another';
 COMMENT ON COLUMN crm_bridge.pairing.org_id IS 'the organization';
@@ -55,7 +55,7 @@ COMMENT ON COLUMN crm_bridge.pairing.pairing IS 'deal_project, account_client, t
 COMMENT ON COLUMN crm_bridge.pairing.left_module IS 'the CRM''s side';
 COMMENT ON COLUMN crm_bridge.pairing.right_module IS 'the other side';
 COMMENT ON COLUMN crm_bridge.pairing.position IS 'order in which a change travels where a record has several links';
-COMMENT ON COLUMN crm_bridge.pairing.on_delete IS 'what becomes of the twin when one side is deleted (D2)';
+COMMENT ON COLUMN crm_bridge.pairing.on_delete IS 'what becomes of the twin when one side is deleted (D2): delete; unlink: it stays by itself; restore: it stays, and the deleted record is made anew';
 COMMENT ON COLUMN crm_bridge.pairing.enabled IS 'whether changes travel over its links';
 COMMENT ON COLUMN crm_bridge.pairing.links IS 'whether its records are linked; false: a left record fills right ones when they are made, and that is all';
 

@@ -6,6 +6,7 @@ CREATE TABLE crm_bridge.organization (
   edition     text        NOT NULL DEFAULT 'enterprise',
   time_zone   text        NOT NULL DEFAULT 'UTC',
   created_at  timestamptz NOT NULL DEFAULT now(),
+  history_kept_since  timestamptz,
   CONSTRAINT organization_key PRIMARY KEY (org_id),
   CONSTRAINT organization_id_positive CHECK (org_id > 0),
   CONSTRAINT organization_has_name CHECK (btrim(name) <> ''),
@@ -18,6 +19,7 @@ COMMENT ON COLUMN crm_bridge.organization.name IS 'shown in views and mails';
 COMMENT ON COLUMN crm_bridge.organization.edition IS 'edition of the CRM; decides the trial (R2) and invitations (R96)';
 COMMENT ON COLUMN crm_bridge.organization.time_zone IS 'IANA zone that a CRM date without a zone belongs to (D18)';
 COMMENT ON COLUMN crm_bridge.organization.created_at IS 'when it was made';
+COMMENT ON COLUMN crm_bridge.organization.history_kept_since IS 'what of its history is older was dropped by maintain(); empty: nothing was';
 
 -- The states of a service; docs/integration.md draws them.  _check_transition refuses any other way.
 CREATE TABLE crm_bridge.integration (

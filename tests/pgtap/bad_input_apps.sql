@@ -2,7 +2,7 @@
 -- What an app writes that no service can take: refused where it is certain, otherwise reported, never silently dropped (D12, B4).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(21);
+SELECT plan(22);
 \ir fixture/organization.psql
 SELECT crm_bridge.new_id() AS lease, crm_bridge.new_id() AS deal \gset
 SELECT crm_bridge.store_fields('crm_deal', '[{"api_name": "Color", "type": "text", "writable": true}, {"api_name": "Rank", "type": "number", "writable": false}]', 1) AS fields \gset
@@ -34,7 +34,9 @@ SELECT results_eq($$ SELECT created_at > now() - interval '1 hour', amount FROM 
 -- Values at the edges ---------------------------------------------------------------------------------------------
 
 SELECT crm_bridge.new_id() AS edge \gset
-SELECT pg_temp.accepted(format($$ INSERT INTO crm_bridge.crm_deal (id, deal_name, description, amount, closing_date) VALUES (%L, repeat('n', 100000), repeat('w', 10 * 1024 * 1024), repeat('9', 100)::numeric, '0001-01-01 BC') $$, :'edge'), 'P8: an app may write what no service takes');
+SELECT pg_temp.refused(format($$ INSERT INTO crm_bridge.crm_deal (id, deal_name) VALUES (%L, repeat('n', 100000)) $$, :'edge'), '23514', '"deal_name" of "crm_deal" is too long', 'B5: what the service is known to refuse fails at once');
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
+SELECT pg_temp.accepted(format($$ INSERT INTO crm_bridge.crm_deal (id, deal_name, description, amount, closing_date) VALUES (%L, repeat('n', 100000), repeat('w', 10 * 1024 * 1024), repeat('9', 100)::numeric, '0001-01-01 BC') $$, :'edge'), 'P8: with rule_mode = send an app may write what no service takes');
 SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_crm', 10, :'lease', org_id => 1)), 2::bigint, 'it is handed out');
 SELECT results_eq(format($$ SELECT state FROM crm_bridge.fail(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', %L, 'outcome', 'park', 'reason', 'refused', 'detail', 'INVALID_DATA: maximum length (Deal_Name)')), 1) $$, :'lease', :'edge'), ARRAY['parked'], 'refused');
 SELECT results_eq(format($$ SELECT state, reason, detail ->> 'detail' FROM crm_bridge.explain_sync(%L) WHERE topic = 'delivery' $$, :'edge'), $$ VALUES ('parked', 'parked', 'INVALID_DATA: maximum length (Deal_Name)') $$, 'D12: and has its reason, in the service''s words');

@@ -2,7 +2,7 @@
 -- Comments: what is said about a linked task is said on both sides, once, and names its author (R77-R79, D2, D9, D13, B9).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(41);
+SELECT plan(45);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
@@ -45,6 +45,10 @@ SELECT is((SELECT comment FROM said), '[Zoho CRM: Mira: Call]<br>Asked once', 'D
 SELECT pg_temp.send_all(:'lease') AS sent \gset
 SELECT is(pg_temp.told('projects_comment', 'pc1', '{"content": "<p>[Zoho CRM: Mira: Call]</p><p>Asked <b>never</b></p>"}'), 'updated', 'somebody edits the comment');
 SELECT is((SELECT note FROM said), 'Asked never', 'D9: the note follows, without the author line');
+SELECT is_empty($$ SELECT e.subject FROM crm_bridge.crm_note AS n, crm_bridge.explain_sync(n.id) AS e WHERE n.external_id = 'n1' AND e.topic = 'field' $$, 'B4: nothing of the note stays behind');
+SELECT is(pg_temp.told('crm_note', 'n1', '{"title": "Called back"}'), 'updated', 'the note gets another title');
+SELECT is((SELECT comment FROM said), '<p>[Zoho CRM: Mira: Call]</p><p>Asked <b>never</b></p>', 'R77: a comment has none: it stays as it is');
+SELECT results_eq($$ SELECT e.subject, e.state, e.reason, e.detail ->> 'value' FROM crm_bridge.crm_note AS n, crm_bridge.explain_sync(n.id) AS e WHERE n.external_id = 'n1' AND e.topic = 'field' $$, $$ VALUES ('title', 'not_carried', 'field_read_only', 'Called back') $$, 'B4: and explain_sync says so');
 SELECT pg_temp.send_all(:'lease') AS sent \gset
 SELECT is(pg_temp.gone('crm_note', 'n1'), 'deleted', 'the note is deleted in the CRM');
 SELECT results_eq('TABLE counts', $$ VALUES (0::bigint, 0::bigint) $$, 'D9: the comment with it');

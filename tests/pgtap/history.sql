@@ -2,7 +2,7 @@
 -- History answers what a record was at any instant and what is new since a snapshot, and is kept as long as one wants (B17).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(28);
+SELECT plan(32);
 \ir fixture/organization.psql
 
 -- A record at any instant ------------------------------------------------------------------------------------------
@@ -69,6 +69,13 @@ INSERT INTO crm_bridge.notification (org_id, recipient, kind, state, taken_at, h
 SELECT is(crm_bridge.maintain() - 'made' - 'dropped', '{"mails": 1, "changes": 0, "commands": 1}', 'what is over is removed after a while');
 SELECT is((SELECT count(*) FROM crm_bridge.command WHERE state = 'done') + (SELECT count(*) FROM crm_bridge.notification), 2::bigint, 'what is younger stays');
 SELECT ok((SELECT count(*) FROM crm_bridge.history) > 0, 'B17: history itself stays');
+
+-- Workers see to it, once a day.
+SELECT is(crm_bridge.maintain_if_due(), NULL, 'B17: what was done today is not done again');
+SELECT set_config('crm_bridge.clock_offset', '86401', true) \g /dev/null
+SELECT isnt(crm_bridge.maintain_if_due(), NULL, 'B17: a day later it is due');
+SELECT is(crm_bridge.maintain_if_due(), NULL, 'B17: once');
+SELECT pg_temp.refused($$ SELECT crm_bridge.set_setting('history_kept_since', '"2020-01-01"', 1) $$, '22023', 'not known', 'B17: since when history is kept is nobody''s to say');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -102,6 +102,7 @@ SELECT crm_bridge.create_project_from_deal(:'between') AS between_project \gset
 SELECT results_eq(format($$ SELECT p.start_date, p.end_date FROM crm_bridge.projects_project AS p WHERE p.id = %L $$, :'between_project'), $$ VALUES (NULL::date, '2026-09-01'::date) $$, 'R28: until they are confirmed the old ones act');
 SELECT is(crm_bridge.confirm_field_mapping(), 5, 'R28: all of them are confirmed together');
 SELECT crm_bridge.new_id() AS second \gset
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
 INSERT INTO crm_bridge.crm_deal (id, deal_name, description, next_step, closing_date, custom_fields)
 VALUES (:'second', 'Switches', 'not mapped', 'call', '2026-10-01', '{"Region__c": "Antarctica"}');
 SELECT crm_bridge.create_project_from_deal(:'second') AS second_project \gset

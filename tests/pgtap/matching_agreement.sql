@@ -22,6 +22,7 @@ CREATE VIEW pg_temp.counted AS
 CREATE FUNCTION pg_temp.name_of(record text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE n WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN ' ' WHEN 3 THEN repeat('Long Name ', 900) WHEN 4 THEN repeat('LONG  NAME ', 900) ELSE 'Company ' || n END
     FROM (SELECT pg_temp.dice(record, 400)) AS d (n) $$;
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
 INSERT INTO crm_bridge.crm_account (id, account_name) SELECT pg_temp.id('a' || n), pg_temp.name_of('a' || n) FROM generate_series(1, 400) AS n;
 INSERT INTO crm_bridge.projects_client (id, name, portal_id)
 SELECT pg_temp.id('c' || n), upper(pg_temp.name_of('c' || n)), CASE WHEN n % 10 = 0 THEN pg_temp.id('another portal') WHEN n % 3 = 0 THEN i.portal_id END
@@ -40,6 +41,7 @@ SELECT 1, 'account_client', pg_temp.id('a' || n), pg_temp.id('c' || 401 - n) FRO
 ON CONFLICT DO NOTHING;
 -- Nothing of another organization counts.
 SELECT crm_bridge.create_organization(2, 'Other') AS other \gset
+INSERT INTO crm_bridge.setting (org_id, name, value) VALUES (2, 'rule_mode', '"send"');
 SET LOCAL crm_bridge.organization = 1;
 INSERT INTO crm_bridge.crm_account (org_id, account_name) SELECT 2, account_name FROM crm_bridge.crm_account WHERE org_id = 1;
 

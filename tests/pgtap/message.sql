@@ -20,7 +20,7 @@ SELECT is_empty($$ SELECT kind, part, locale FROM crm_bridge.message_text WHERE 
 SELECT is_empty($$ SELECT kind, part, locale FROM crm_bridge.message_text WHERE regexp_replace(template, '\{[a-z_]+(:[a-z]+)?\}', '', 'g') ~ '[{}]' $$, 'no brace is left over');
 SELECT is_empty($$ SELECT kind, part, locale FROM crm_bridge.message_text WHERE part IN ('subject', 'name') AND template ~ '\n' $$, 'a subject is one line');
 SELECT set_eq($$ SELECT DISTINCT kind FROM crm_bridge.message_text WHERE part = 'body' $$,
-  ARRAY['clients_matched', 'key_stale', 'due_date_refused', 'status_refused', 'conflict_lost', 'trial_ending', 'users_provisioned', 'more_mails'], 'the kinds of mails');
+  ARRAY['clients_matched', 'key_stale', 'due_date_refused', 'status_refused', 'conflict_lost', 'update_refused', 'update_kept', 'trial_ending', 'users_provisioned', 'more_mails'], 'the kinds of mails');
 SELECT is_empty($$
   SELECT kind FROM crm_bridge.message_text WHERE part = 'body' EXCEPT SELECT kind FROM (
     SELECT kind FROM crm_bridge.message_text WHERE part = 'subject' INTERSECT SELECT kind FROM crm_bridge.message_text WHERE part = 'name') AS k
@@ -36,6 +36,7 @@ SELECT set_eq($$
     ('clients_matched', ARRAY['matched', 'unmatched', 'proposed', 'reasons', 'by', 'portal']), ('key_stale', ARRAY['since', 'reason', 'email']),
     ('due_date_refused', ARRAY['task', 'project', 'old', 'new', 'limit']), ('status_refused', ARRAY['task', 'project', 'parent', 'old', 'new']),
     ('conflict_lost', ARRAY['record', 'module', 'field', 'yours', 'other', 'by']), ('trial_ending', ARRAY['ends_at', 'days']),
+    ('update_refused', ARRAY['record', 'module', 'field', 'old', 'new', 'others', 'service', 'words']), ('update_kept', ARRAY['record', 'module', 'field', 'old', 'new', 'others', 'service', 'words']),
     ('users_provisioned', ARRAY['profile', 'users', 'refused']), ('more_mails', ARRAY['count', 'kinds'])) AS k (kind, facts)
   $$, 'a mail tells every fact of its kind and no other');
 

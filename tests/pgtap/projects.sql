@@ -77,7 +77,9 @@ INSERT INTO crm_bridge.crm_deal (id, deal_name, account_id) SELECT :'clientless'
 SELECT crm_bridge.create_project_from_deal(:'clientless') AS clientless_project \gset
 SELECT results_eq(format('SELECT name, client_id FROM crm_bridge.projects_project WHERE id = %L', :'clientless_project'), $$ VALUES ('Clientless', NULL::uuid) $$, 'an organization may do without clients');
 SELECT crm_bridge.set_setting('clients_for_projects', 'true') AS done \gset
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
 UPDATE crm_bridge.crm_deal SET deal_name = repeat('long ', 50) WHERE id = :'named';
+DELETE FROM crm_bridge.setting WHERE name = 'rule_mode';
 SELECT pg_temp.refused($$ SELECT crm_bridge.set_setting('clients_for_project', 'true') $$, '22023', 'setting "clients_for_project" is not known', 'a setting that there is not');
 SELECT pg_temp.refused($$ SELECT crm_bridge.set_setting('won_stages', '"Closed Won"') $$, '22023', 'takes a JSON value of type array', 'a setting of another type');
 

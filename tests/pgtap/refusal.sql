@@ -2,7 +2,7 @@
 -- What Projects refuses: strict schedules and closed parents, before the commit for apps, afterwards for people in the CRM (R80-R86, D3, B5).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(58);
+SELECT plan(79);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
@@ -19,7 +19,7 @@ CREATE FUNCTION pg_temp.due(task uuid) RETURNS text LANGUAGE sql STABLE AS $$
 CREATE FUNCTION pg_temp.state(task uuid) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT c.status || '|' || p.is_completed
     FROM crm_bridge.crm_task AS c JOIN crm_bridge.link AS l ON l.left_id = c.id AND l.pairing = 'task_task' JOIN crm_bridge.projects_task AS p ON p.id = l.right_id WHERE c.id = task $$;
-CREATE TEMP VIEW mails AS SELECT recipient, kind, facts FROM crm_bridge.notification WHERE kind LIKE '%refused' ORDER BY notification_id;
+CREATE TEMP VIEW mails AS SELECT recipient, kind, facts FROM crm_bridge.notification WHERE kind ~ '(refused|kept)$' ORDER BY notification_id;
 CREATE TEMP VIEW told AS SELECT module, record, project, field, reason, value, agreed, refused_for, reverted FROM crm_bridge.refusals ORDER BY refusal_id;
 SELECT pg_temp.tell('crm_user', pg_temp.person('c-ben'), '{"full_name": "Ben", "email": "ben@zylker.example", "status": "active", "locale": "de_DE"}') \g /dev/null
 SELECT pg_temp.tell('projects_project', :'project', '{"is_strict": true, "start_date": "2026-03-01", "end_date": "2026-03-31"}') \g /dev/null
@@ -144,8 +144,45 @@ SELECT pg_temp.refused(format($$ UPDATE crm_bridge.crm_task SET owner_id = pg_te
 SELECT pg_temp.refused(format($$ UPDATE crm_bridge.projects_task SET owner_ids = ARRAY[pg_temp.person('p-dora')] WHERE id = %L $$, :'projects_1'), '23514', '"owner_ids" of "projects_task"', 'B5: or to the CRM');
 SELECT pg_temp.refused(format($$ UPDATE crm_bridge.crm_task SET priority = 'Urgent' WHERE id = %L $$, :'crm_1'), '23514', 'no choice', 'B5: a choice that the other side does not have');
 SELECT pg_temp.refused(format($$ UPDATE crm_bridge.projects_task SET name = repeat('x', 256) WHERE id = %L $$, :'projects_1'), '23514', '256 characters[\s\S]*holds 255', 'B5: a text that is too long for it');
-SELECT is(pg_temp.tell('crm_task', :'crm_1', '{"owner_id": "c-carl"}', 'ben@zylker.example'), 'updated', 'of what a person did in the CRM');
-SELECT results_eq($$ SELECT field, reason, reverted FROM told OFFSET 2 $$, $$ VALUES ('owner_id', 'user_unknown', false) $$, 'what cannot be said in Projects is on record, and stays in the CRM');
+DELETE FROM crm_bridge.notification; DELETE FROM crm_bridge.refusal;
+CREATE TEMP VIEW kept AS SELECT recipient, facts ->> 'record' AS record, facts ->> 'field' AS field, facts -> 'new' AS new, facts ->> 'words' AS words FROM mails WHERE kind = 'update_kept';
+SELECT is(pg_temp.tell('crm_task', :'crm_1', '{"owner_id": "c-carl", "subject": "Handed over"}', 'ben@zylker.example'), 'updated', 'of what a person did in the CRM');
+SELECT results_eq($$ SELECT field, reason, reverted FROM told $$, $$ VALUES ('owner_id', 'user_unknown', false) $$, 'what cannot be said in Projects is on record, and stays in the CRM');
+SELECT results_eq(format($$ SELECT owner_ids = ARRAY[pg_temp.person('p-mira')], name FROM crm_bridge.projects_task WHERE id = %L $$, :'projects_1'), $$ VALUES (true, 'Handed over') $$, 'B5: the twin keeps its owner, the other field travels');
+SELECT results_eq('SELECT recipient, record, field, words FROM kept', $$ VALUES ('ben@zylker.example', 'Handed over', 'Owner', 'No active user of "projects_user" has the e-mail address of this one.') $$, 'B5: the person is told');
+SELECT is(pg_temp.tell('crm_task', :'crm_1', '{"owner_id": "c-carl", "subject": "Handed over"}', 'ben@zylker.example'), 'unchanged', 'B9: the same told again is nothing new');
+SELECT is((SELECT count(*) FROM mails), 1::bigint, 'B5: and he is told once');
+SELECT pg_temp.tell('crm_task', :'crm_1', '{"priority": "Urgent"}', 'ben@zylker.example') \g /dev/null
+SELECT pg_temp.tell('projects_task', :'projects_2', jsonb_build_object('name', repeat('x', 256), 'priority', 'low'), 'p-mira') \g /dev/null
+SELECT results_eq('SELECT field, reason FROM told OFFSET 1', $$ VALUES ('priority', 'value_not_in_picklist'), ('name', 'text_too_long') $$, 'B5: a choice that Projects does not have, a text that the CRM does not hold');
+SELECT results_eq('SELECT recipient, field FROM kept OFFSET 1', $$ VALUES ('ben@zylker.example', 'Priority'), ('mira@zylker.example', 'name') $$, 'B5: each is told');
+SELECT results_eq(format($$ SELECT subject, priority FROM crm_bridge.crm_task WHERE id = %L $$, :'crm_2'), $$ VALUES ('task 2', 'Low') $$, 'B5: the twin keeps what it has, the other field travels');
+UPDATE crm_bridge.service_field SET writable = false WHERE module = 'projects_task' AND field = 'priority';
+SELECT pg_temp.refused(format($$ UPDATE crm_bridge.crm_task SET priority = 'High' WHERE id = %L $$, :'crm_3'), '23514', '"priority" of "crm_task" cannot be carried[\s\S]*takes no value for "projects_task.priority"', 'B5: a field that Projects does not let anybody write any more');
+SELECT pg_temp.tell('crm_task', :'crm_3', '{"priority": "High", "subject": "Urgent one"}', 'ben@zylker.example') \g /dev/null
+SELECT results_eq(format($$ SELECT priority, name FROM crm_bridge.projects_task WHERE id = %L $$, :'projects_3'), $$ VALUES ('medium', 'Urgent one') $$, 'B5: done in the CRM the twin keeps it, the other field travels');
+SELECT results_eq('SELECT field, reason FROM told OFFSET 3', $$ VALUES ('priority', 'field_read_only') $$, 'B5: on record');
+SELECT is((SELECT count(*) FROM kept), 4::bigint, 'B5: and told');
+UPDATE crm_bridge.service_field SET writable = true WHERE module = 'projects_task' AND field = 'priority';
+SELECT crm_bridge.set_setting('rule_mode', '"warn"') \g /dev/null
+SELECT pg_temp.accepted(format($$ UPDATE crm_bridge.crm_task SET priority = 'Urgent', subject = 'Warned' WHERE id = %L $$, :'crm_3'), 'D3: with rule_mode = warn an app''s write stands');
+SELECT results_eq(format($$ SELECT c.priority, p.priority, p.name FROM crm_bridge.crm_task AS c, crm_bridge.projects_task AS p WHERE c.id = %L AND p.id = %L $$, :'crm_3', :'projects_3'), $$ VALUES ('Urgent', 'medium', 'Warned') $$, 'D3: the twin keeps what it has');
+SELECT is((SELECT count(*) FROM kept), 4::bigint, 'D3: an app was warned, nobody is mailed');
+DELETE FROM crm_bridge.setting;
+
+-- What the record's own service does not take -----------------------------------------------------------------------
+
+SELECT crm_bridge.store_fields('crm_task', '[{"api_name": "Region", "type": "picklist", "writable": true, "picklist": ["North", "South"]}, {"api_name": "Code", "type": "text", "writable": true, "maximum_length": 5}]', 1) \g /dev/null
+SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_task (subject) VALUES (repeat('é', 256)) $$, '23514', '"subject" of "crm_task" is too long[\s\S]*256 characters, and the service takes 255', 'B5: a text that is too long for the record''s own service');
+SELECT pg_temp.accepted($$ INSERT INTO crm_bridge.crm_task (subject) VALUES (repeat('é', 255)) $$, 'B5: characters are counted, not bytes');
+SELECT pg_temp.refused($$ INSERT INTO crm_bridge.crm_task (subject, custom_fields) VALUES ('a', '{"Region": "West"}') $$, '23514', '"Region" of "crm_task" is none of its choices[\s\S]*North, South', 'B5: a choice of a custom field that there is not');
+SELECT pg_temp.refused($$ UPDATE crm_bridge.crm_task SET custom_fields = '{"Code": "123456"}' $$, '23514', '"Code" of "crm_task" is too long', 'B5: a custom text');
+SELECT pg_temp.accepted($$ UPDATE crm_bridge.crm_task SET custom_fields = '{"Region": "South", "Code": "12345", "Other": "anything"}' $$, 'B5: what fits is written');
+SELECT crm_bridge.store_fields('crm_task', '[{"api_name": "Region", "type": "picklist", "writable": true, "picklist": ["North"]}]', 1) \g /dev/null
+SELECT pg_temp.accepted($$ UPDATE crm_bridge.crm_task SET custom_fields = custom_fields || '{"Other": "else"}' $$, 'B5: what was there before is not looked at again');
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
+SELECT pg_temp.accepted($$ UPDATE crm_bridge.crm_task SET subject = repeat('x', 300) WHERE subject LIKE 'é%' $$, 'D3: with rule_mode = send the service decides');
+DELETE FROM crm_bridge.setting;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -2,7 +2,7 @@
 -- Mass changes wait for a person, a no is remembered, and what a run did can be taken back (B6, B7, B8).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(41);
+SELECT plan(65);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -60,7 +60,59 @@ SELECT results_eq('SELECT state, reason, count(*) FROM crm_bridge.delivery GROUP
 SELECT is(crm_bridge.reject_run(pg_temp.held()), 4, 'B7: a no');
 SELECT set_eq('SELECT id, external_id, last_name, company FROM crm_bridge.crm_lead', 'SELECT * FROM before', 'B7: brings them back as they were');
 SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_crm', 100, :'lease', org_id => 1)), 0::bigint, 'B7: and the service has nothing to delete or create');
+DELETE FROM crm_bridge.crm_lead;
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_crm', 100, :'lease', org_id => 1)), 0::bigint, 'B7: deleted again they are a new question');
+SELECT is(crm_bridge.approve_run(pg_temp.held()), 4, 'B7: a yes');
+SELECT results_eq(format($$ SELECT operation, count(*) FROM crm_bridge.claim('zoho_crm', 100, %L, org_id => 1) GROUP BY 1 $$, :'lease'), $$ VALUES ('delete', 4::bigint) $$, 'B7: and they are deleted at the service');
+SELECT crm_bridge.acknowledge(:'lease', (SELECT jsonb_agg(jsonb_build_object('module', module, 'record_id', record_id)) FROM crm_bridge.delivery), 1) \g /dev/null
+SELECT is((SELECT count(*) FROM crm_bridge.delivery), 0::bigint, 'B7: for good');
 SELECT crm_bridge.set_setting('mass_change_limit', '1000') AS set \gset
+
+-- Overwrites that are approved.
+SELECT crm_bridge.start_run('poll', 'zoho_crm', 'crm_task') AS poll \gset
+CREATE FUNCTION pg_temp.described(run uuid) RETURNS text LANGUAGE sql AS $$
+  SELECT string_agg(r.outcome, ' ' ORDER BY r.outcome) FROM crm_bridge.receive('crm_task', (SELECT jsonb_agg(jsonb_build_object('external_id', t.external_id, 'version', '2090-01-01T00:00:00Z', 'fields', jsonb_build_object('description', 'overwritten')))
+    FROM crm_bridge.crm_task AS t), clock_timestamp(), run) AS r $$;
+SELECT is(pg_temp.described(:'poll'), 'held held held', 'B7: overwrites beyond the limit wait');
+SELECT is(crm_bridge.approve_run(pg_temp.held()), 3, 'B7: a yes');
+SELECT results_eq($$ SELECT event, count(*) FROM crm_bridge.inbox WHERE module = 'crm_task' GROUP BY 1 $$, $$ VALUES ('update', 3::bigint) $$, 'B7: they are read again');
+SELECT is(pg_temp.described(NULL), 'updated updated updated', 'B7: and taken');
+SELECT crm_bridge.finish_run(:'poll', 'finished') AS finished \gset
+UPDATE crm_bridge.crm_task SET description = NULL;
+SELECT pg_temp.send_all(:'lease') AS sent \gset
+
+-- Creations of the bridge for the other side -----------------------------------------------------------------------
+
+SELECT crm_bridge.set_setting('mass_create_limit', '3') AS set \gset
+INSERT INTO crm_bridge.crm_deal (deal_name, stage) SELECT 'Deal ' || n, 'Closed Won' FROM generate_series(1, 5) AS n;
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+SELECT is(:sent, 5, 'B7: what an app inserts is its own doing, however much it is');
+SELECT count(crm_bridge.create_project_from_deal(d.id)) AS made FROM crm_bridge.crm_deal AS d WHERE d.deal_name LIKE 'Deal %' \gset
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_projects', 2, :'lease', org_id => 1)), 2::bigint, 'B7: some projects for deals pass (one was made before)');
+SELECT crm_bridge.fail(:'lease', (SELECT jsonb_agg(jsonb_build_object('module', module, 'record_id', record_id, 'outcome', 'retry', 'reason', 'rate_limited')) FROM crm_bridge.delivery WHERE state = 'in_flight'), 1) \g /dev/null
+UPDATE crm_bridge.delivery SET not_before = '-infinity';
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_projects', 10, :'lease', org_id => 1)), 2::bigint, 'B7: tried again they count once, and the excess is not sent');
+SELECT results_eq($$ SELECT reason, count(*) FROM crm_bridge.delivery WHERE state = 'held' GROUP BY 1 $$, $$ VALUES ('mass_change', 3::bigint) $$, 'B7: it is held');
+SELECT results_eq('SELECT kind, state, module, expected FROM crm_bridge.run WHERE run_id = pg_temp.held()', $$ VALUES ('mass_change', 'held', 'projects_project', 3::bigint) $$, 'B7: a run waits');
+UPDATE crm_bridge.projects_project SET description = 'edited meanwhile' WHERE name LIKE 'Deal %';
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_projects', 10, :'lease', org_id => 1)), 0::bigint, 'B7: an edit does not release it');
+SELECT is(crm_bridge.reject_run(pg_temp.held()), 3, 'B7: a no');
+SELECT is((SELECT count(*) FROM crm_bridge.projects_project WHERE name LIKE 'Deal %'), 5::bigint, 'B7: the projects stay here');
+SELECT results_eq($$ SELECT state, reason, count(*) FROM crm_bridge.dead_letters GROUP BY 1, 2 $$, $$ VALUES ('parked', 'rejected', 3::bigint) $$, 'B7: and are not sent');
+SELECT record_id AS one FROM crm_bridge.dead_letters LIMIT 1 \gset
+UPDATE crm_bridge.projects_project SET description = 'edited again' WHERE name LIKE 'Deal %';
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_projects', 10, :'lease', org_id => 1)), 0::bigint, 'B7: the no is remembered, also when they are edited');
+SELECT is((SELECT count(*) FROM crm_bridge.run WHERE state = 'held'), 0::bigint, 'B7: and nobody is asked again');
+SELECT is(crm_bridge.retry(), 0, 'B7: retry() of all leaves them alone');
+SELECT crm_bridge.retry(:'one') \g /dev/null
+SELECT results_eq(format($$ SELECT record_id, operation FROM crm_bridge.claim('zoho_projects', 10, %L, org_id => 1) $$, :'lease'), format($$ VALUES (%L::uuid, 'create') $$, :'one'), 'B7: retry() of one sends it after all');
+INSERT INTO crm_bridge.crm_deal (deal_name, stage) SELECT 'More ' || n, 'Closed Won' FROM generate_series(1, 2) AS n;
+SELECT count(crm_bridge.create_project_from_deal(d.id)) AS made FROM crm_bridge.crm_deal AS d WHERE d.deal_name LIKE 'More %' \gset
+SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_projects', 10, :'lease', org_id => 1)), 0::bigint, 'B7: the next excess is a new question');
+SELECT is(crm_bridge.approve_run(pg_temp.held()), 2, 'B7: a yes');
+SELECT results_eq(format($$ SELECT operation, fields ->> 'name' FROM crm_bridge.claim('zoho_projects', 10, %L, org_id => 1) ORDER BY 2 $$, :'lease'), $$ VALUES ('create', 'More 1'), ('create', 'More 2') $$, 'B7: and they are made');
+SELECT crm_bridge.set_setting('mass_create_limit', '0') AS set \gset
+DELETE FROM crm_bridge.delivery;
 
 -- A run taken back -------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ SELECT is(pg_temp.open(), 0::bigint, 'B1: nothing is left to reconcile');
 -- Many at once, a value that one end cannot hold, and mappings that contradict each other --------------------------
 
 SELECT pg_temp.send('bigin', :'lease') + pg_temp.send_all(:'lease') AS sent \gset
+SELECT crm_bridge.set_setting('rule_mode', '"send"') \g /dev/null
 UPDATE crm_bridge.crm_account SET account_name = repeat('n', 200), website = repeat('w', 256), phone = '8';
 SELECT results_eq('SELECT a.website = c.website, b.website, b.phone FROM crm_bridge.crm_account AS a, crm_bridge.projects_client AS c, crm_bridge.bigin_company AS b', $$ VALUES (true, 'a', '8') $$, 'what a face cannot hold stays where it is, the other fields go on');
 SELECT results_eq($$ SELECT module, field, reason FROM crm_bridge.refusal $$, $$ VALUES ('projects_client', 'website', 'text_too_long') $$, 'and it is on record');

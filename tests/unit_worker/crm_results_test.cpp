@@ -117,6 +117,41 @@ BOOST_AUTO_TEST_CASE(records_that_are_not_there) {
   BOOST_TEST(outcomes(settle_all(Operation::update, 1, 400, bad_value)) == "park");
 }
 
+// D3: only a word about the values of an update puts anything back.
+BOOST_AUTO_TEST_CASE(a_refusal_of_values_names_its_fields) {
+  const auto fields = [](Operation operation, int status, const std::string &body) {
+    const auto refused = settle_all(operation, 1, status, body).front().verdict.refused_fields;
+    if (!refused) return std::string("none");
+    std::string text = "named:";
+    for (const auto &field : *refused) text += " " + field;
+    return text;
+  };
+  const auto one = [](const std::string &code, const std::string &details) {
+    return R"({"data":[{"code":")" + code + R"(","details":)" + details +
+           R"(,"message":"m","status":"error"}]})";
+  };
+  const std::string amount = one("INVALID_DATA", R"({"api_name":"Amount"})");
+  BOOST_TEST(fields(Operation::update, 400, amount) == "named: Amount");
+  BOOST_TEST(fields(Operation::update, 207, amount) == "named: Amount");
+  BOOST_TEST(fields(Operation::create, 400, amount) == "none");
+  BOOST_TEST(fields(Operation::update, 400, one("RECORD_LOCKED", "{}")) == "named:");
+  BOOST_TEST(fields(Operation::update, 400, one("DUPLICATE_DATA", R"({"api_name":"Email"})")) ==
+             "named: Email");
+  BOOST_TEST(fields(Operation::update, 400,
+                    one("MULTIPLE_OR_MULTI_ERRORS",
+                        R"({"errors":[{"code":"INVALID_DATA","details":{"api_name":"Stage"}},
+                            {"code":"MANDATORY_NOT_FOUND","details":{"api_name":"Subject"}},
+                            {"code":"INVALID_DATA","details":{"api_name":"Stage"}}]})")) ==
+             "named: Stage Subject");
+  // Not about the values: nobody's edit is taken back for a quota, a permission or a proxy.
+  BOOST_TEST(fields(Operation::update, 400, one("LIMIT_REACHED", "{}")) == "none");
+  BOOST_TEST(fields(Operation::update, 400, one("NO_PERMISSION", "{}")) == "none");
+  BOOST_TEST(fields(Operation::update, 400, "<html>bad request</html>") == "none");
+  BOOST_TEST(fields(Operation::update, 400,
+                    R"({"code":"INVALID_DATA","details":{"api_name":"Amount"},"message":"m"})") ==
+             "none");
+}
+
 BOOST_AUTO_TEST_CASE(a_lost_race_is_read_again) {
   const auto settled = settle_all(
       Operation::update, 1, 412,

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "projects_stage.hpp"
+#include "services/zoho_projects/translation.hpp"
 
 using namespace crm_bridge::worker;
 using crm_bridge::worker::test::ProjectsStage;
@@ -209,6 +210,36 @@ BOOST_AUTO_TEST_CASE(a_status_of_another_layout_is_tried_and_remembered) {
   BOOST_REQUIRE(calls.size() == 4U);
   BOOST_TEST(calls[2].ends_with(R"({"status":{"id":"3"}})"));
   BOOST_TEST(calls[3].ends_with(R"({"status":{"id":"3"}})"));
+}
+
+// D3: only a word about the values of an update puts anything back.
+BOOST_AUTO_TEST_CASE(a_refusal_of_values_names_its_fields) {
+  const auto fields = [](const std::string &title, const std::string &details) {
+    HttpResult result;
+    result.transport = Transport::answered;
+    result.status = 400;
+    result.body =
+        R"({"error":{"status_code":"400","title":")" + title + R"(","details":)" + details + "}}";
+    const auto refused = zoho_projects::judge_answer(result).refused_fields;
+    if (!refused) return std::string("none");
+    std::string text = "named:";
+    for (const auto &field : *refused) text += " " + field;
+    return text;
+  };
+  const std::string end = R"([{"message":"m","field_name":"end_date"}])";
+  BOOST_TEST(fields("INVALID_PARAMETER_VALUE", end) == "named: end_date");
+  BOOST_TEST(fields("INVALID_PARAMETER_VALUE", R"({"message":"m","field_name":"status"})") ==
+             "named: is_completed");
+  BOOST_TEST(fields("INVALID_PARAMETER_VALUE", R"([{"message":"m","field_name":"owners"}])") ==
+             "named: owners_and_work");
+  BOOST_TEST(fields("INVALID_PARAMETER_VALUE", R"([{"message":"m"}])") == "named:");
+  BOOST_TEST(fields("CANNOT_MODIFY_DATE_WITH_DEPENDENCY_LAG", "[]") == "named:");
+  // A title that nobody knows counts if it names a field.
+  BOOST_TEST(fields("SOMETHING_NEW", end) == "named: end_date");
+  BOOST_TEST(fields("SOMETHING_NEW", "[]") == "none");
+  for (const char *title : {"URL_RULE_NOT_CONFIGURED", "INVALID_INPUTSTREAM",
+                            "URL_ROLLING_THROTTLES_LIMIT_EXCEEDED", "FORBIDDEN"})
+    BOOST_TEST(fields(title, end) == "none", title);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

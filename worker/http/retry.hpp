@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/result.hpp"
 
@@ -19,6 +20,9 @@ struct Verdict {
   std::string reason{};  // a word: rate_limited, not_sent, no_answer, unauthorized, refused, …
   std::string detail{};  // the service's own words
   std::chrono::milliseconds retry_after{0};
+  // There if the service itself said, in its own words, that it does not take the values: the
+  // fields that it named, by its names, possibly none.
+  std::optional<std::vector<std::string>> refused_fields{};
 };
 
 // What an HTTP result means for one write, before anyone has looked into the body.  Pure.  The rule

@@ -38,6 +38,7 @@ Json failure(const Settled &settled) {
                {"detail", settled.verdict.detail}};
   if (settled.verdict.retry_after.count() > 0)
     json["retry_after"] = settled.verdict.retry_after.count();
+  if (settled.verdict.refused_fields) json["refused_fields"] = *settled.verdict.refused_fields;
   return json;
 }
 

@@ -56,6 +56,42 @@ bool one_of(const std::string &code, std::initializer_list<std::string_view> cod
   return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
+// Whether the record or its values are what is wrong, rather than the request, the edition or a
+// quota.
+bool speaks_of_values(const std::string &code) {
+  return one_of(
+      code, {"CANNOT_PERFORM_ACTION", "DEPENDENT_FIELD_MISSING", "DEPENDENT_MISMATCH",
+             "DUPLICATE_DATA", "EXPECTED_FIELD_MISSING", "INVALID_DATA", "MANDATORY_NOT_FOUND",
+             "MAPPING_MISMATCH", "MULTIPLE_OR_MULTI_ERRORS", "NOT_ALLOWED", "NOT_APPROVED",
+             "NOT_REVIEWED", "PATTERN_NOT_MATCHED", "RECORD_LOCKED", "UNABLE_TO_PARSE_DATA_TYPE"});
+}
+
+void name_fields(const Json &element, std::vector<std::string> &named) {
+  const auto add = [&](const std::string &name) {
+    if (!name.empty() && std::find(named.begin(), named.end(), name) == named.end())
+      named.push_back(name);
+  };
+  add(scalar_text(element, "details.api_name"));
+  add(scalar_text(element, "details.dependee.api_name"));
+  if (const Json *errors = find(element, "details.errors");
+      errors != nullptr && errors->is_array()) {
+    for (const auto &error : *errors) name_fields(error, named);
+  }
+  if (const Json *fields = find(element, "details.expected_fields");
+      fields != nullptr && fields->is_array()) {
+    for (const auto &field : *fields) add(scalar_text(field, "api_name"));
+  }
+}
+
+// A final word about the values of an update: the fields that it names.
+std::optional<std::vector<std::string>> refused_fields(const Json &element, Operation operation) {
+  if (operation != Operation::update || !speaks_of_values(scalar_text(element, "code")))
+    return std::nullopt;
+  std::vector<std::string> named;
+  name_fields(element, named);
+  return named;
+}
+
 // The elements of an answer that speaks of each record, nullptr of one that does not.
 const Json *elements_of(const Json &body) {
   const Json *data = find(body, "data");
@@ -84,7 +120,8 @@ Verdict judge_element(const Json &element, Operation operation) {
   if (code == "INVALID_DATA" && operation == Operation::update && speaks_of_the_id(element)) {
     return {Outcome::gone, "not_found", words, {}};
   }
-  if (code == "DUPLICATE_DATA") return {Outcome::park, "duplicate", words, {}};
+  if (code == "DUPLICATE_DATA")
+    return {Outcome::park, "duplicate", words, {}, refused_fields(element, operation)};
   if (code == "ALREADY_MODIFIED") return {Outcome::retry, "already_modified", words, {}};
   if (code == "TOO_MANY_REQUESTS") return {Outcome::retry, "rate_limited", words, {}};
   if (one_of(code, {"INVALID_TOKEN", "AUTHENTICATION_FAILURE"}))
@@ -95,7 +132,7 @@ Verdict judge_element(const Json &element, Operation operation) {
   if (one_of(code, {"NO_PERMISSION", "AUTHORIZATION_FAILED", "OAUTH_SCOPE_MISMATCH"})) {
     return {Outcome::park, "forbidden", words, {}};
   }
-  return {Outcome::park, "refused", words, {}};
+  return {Outcome::park, "refused", words, {}, refused_fields(element, operation)};
 }
 
 std::string created_before(const Json &element, const std::string &bridge_field) {
@@ -136,6 +173,7 @@ std::vector<Settled> read_results(const std::vector<Change> &changes, const Http
     Verdict verdict = judge_element(body, operation);
     // A fault of the whole request says nothing about single records.
     if (verdict.outcome == Outcome::done || verdict.outcome == Outcome::gone) verdict = whole;
+    verdict.refused_fields.reset();
     return all(verdict);
   }
   for (std::size_t i = 0; i < changes.size(); ++i) {

@@ -183,18 +183,22 @@ Task<HttpResult> Connector::send_with_status(Session &session, ApiCall call, Pla
     if (status.closed == closed && status.id != suited) candidates.push_back({{"id", status.id}});
   }
   if (candidates.empty()) candidates.push_back({{"name", closed ? "Closed" : "Open"}});
-  HttpResult result;
+  std::optional<HttpResult> refusal;
   for (const auto &candidate : candidates) {
     call.body["status"] = candidate;
-    result = co_await session.send(call);
+    HttpResult result = co_await session.send(call);
     const Verdict verdict = judge_answer(result);
     if (verdict.outcome == Outcome::done)
       memory(session).suited[kind] = scalar_text(candidate, "id");
     const bool another_layout =
         verdict.outcome == Outcome::park && verdict.detail.find("(status)") != std::string::npos;
-    if (!another_layout) break;
+    if (!another_layout) co_return result;
+    // Where none is taken, what counts is the word about the task (its parent is closed), not that
+    // about a status of another layout.
+    if (!refusal || result.body.find("OPERATIONAL_VALIDATION_ERROR") != std::string::npos)
+      refusal = std::move(result);
   }
-  co_return result;
+  co_return std::move(*refusal);
 }
 
 }  // namespace crm_bridge::worker::zoho_projects

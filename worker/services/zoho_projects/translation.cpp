@@ -46,6 +46,36 @@ const Json *value_in(const Json &record, const FieldInfo &field) {
   return find(record, field.api_name);
 }
 
+// Titles that speak of the request or of who asks, not of the values.
+bool speaks_of_the_request(const std::string &title) {
+  return title == "URL_RULE_NOT_CONFIGURED" || title == "INVALID_METHOD" ||
+         title == "INVALID_INPUTSTREAM" ||
+         title.find("THROTTLES_LIMIT_EXCEEDED") != std::string::npos;
+}
+
+// A final word about the values: the fields that it names, by the names of `to_service`.  A title
+// that nobody knows is one if it names a field.
+std::optional<std::vector<std::string>> refused_fields(const Json &error,
+                                                       const std::string &title) {
+  if (speaks_of_the_request(title)) return std::nullopt;
+  std::vector<std::string> named;
+  const Json *details = find(error, "details");
+  if (details != nullptr) {
+    const Json list = details->is_array() ? *details : Json::array({*details});
+    for (const auto &detail : list) {
+      std::string name = scalar_text(detail, "field_name");
+      if (name == "status") name = "is_completed";
+      if (name == "owners") name = "owners_and_work";
+      if (!name.empty()) named.push_back(std::move(name));
+    }
+  }
+  const bool about_values = title == "INVALID_PARAMETER_VALUE" ||
+                            title == "LESS_THAN_MIN_OCCURANCE" ||
+                            title.starts_with("CANNOT_MODIFY_");
+  if (named.empty() && !about_values) return std::nullopt;
+  return named;
+}
+
 bool needs_its_own_call(const std::string &module, const std::string &api_name) {
   if (api_name == "client") return module == "projects_project";
   return api_name == "is_completed" || api_name == "project_users" || api_name == "client_users" ||
@@ -202,7 +232,7 @@ Verdict judge_answer(const HttpResult &result) {
     return {Outcome::park, "forbidden", words, {}};
   if (title.starts_with("INTERNAL_SERVER") || result.status >= 500)
     return {Outcome::in_doubt, "service_error", words, {}};
-  return {Outcome::park, "refused", words, {}};
+  return {Outcome::park, "refused", words, {}, refused_fields(*error, title)};
 }
 
 }  // namespace crm_bridge::worker::zoho_projects

@@ -151,6 +151,8 @@ Task<Delivered> Connector::update(Session &session, Change change) {
       move.body = {{"target_tasklist_id", *list}};
       const HttpResult moved = co_await session.send(std::move(move));
       settled.verdict = judge_answer(moved);
+      // Whatever it names: of the move nothing but the list was sent.
+      if (settled.verdict.refused_fields) settled.verdict.refused_fields = {{"tasklist"}};
       if (settled.verdict.outcome != Outcome::done) co_return only(std::move(settled));
     }
   }
@@ -174,8 +176,11 @@ Task<Delivered> Connector::update(Session &session, Change change) {
       take_answer(session, change, result, place, settled);
     settled.external_id = change.external_id;
   }
-  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project")
+  if (settled.verdict.outcome == Outcome::done && change.module == "projects_project") {
     settled.verdict = co_await finish_project(session, change, change.external_id);
+    // The project's own fields were taken before: a person must see what is left.
+    settled.verdict.refused_fields.reset();
+  }
   co_return only(std::move(settled));
 }
 
