@@ -205,8 +205,10 @@ BEGIN
     UPDATE crm_bridge.delivery AS d
        SET sent = CASE WHEN request.waits_for IS NULL THEN request.own END,
            fields = CASE WHEN request.waits_for IS NULL THEN '{}' ELSE d.fields END,
-           -- Where the service keeps no id of ours, the record of a lost answer is looked up by what was sent then.
-           doubted = CASE WHEN request.in_doubt AND request.operation = 'create' AND d.sent <> '{}' AND d.sent <> request.own
+           -- Where the service keeps no id of ours, the record of a lost answer is looked up by what was sent then.  Of an update the last
+           -- attempt in doubt is kept until this one's fate is known: if this one is not sent after all, that one is what may come back.
+           doubted = CASE WHEN request.operation <> 'create' THEN CASE WHEN request.in_doubt AND d.sent <> '{}' THEN jsonb_build_array(d.sent) END
+                          WHEN request.in_doubt AND d.sent <> '{}' AND d.sent <> request.own
                           THEN COALESCE(jsonb_path_query_array(d.doubted, '$[last - 8 to last]'), '[]') || jsonb_build_array(d.sent) ELSE d.doubted END,
            state = CASE WHEN request.waits_for IS NULL THEN 'in_flight' ELSE 'waiting' END,
            stopped = request.waits_for IS NOT NULL,
@@ -214,7 +216,7 @@ BEGIN
            waits_for = request.waits_for,
            attempts = CASE WHEN request.waits_for IS NULL THEN d.attempts ELSE d.attempts - 1 END
      WHERE d.org_id = org AND d.record_id = request.record_id
-    RETURNING d.doubted INTO doubted;
+    RETURNING CASE WHEN request.operation = 'create' THEN d.doubted END INTO doubted;
     IF request.waits_for IS NOT NULL THEN
       awaited := awaited || request.waits_for;
       CONTINUE;
