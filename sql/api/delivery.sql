@@ -76,7 +76,7 @@ REVOKE ALL ON FUNCTION crm_bridge._compose(bigint, uuid[]) FROM PUBLIC;
 
 -- Hands up to "limit" due records to the worker that holds "lease": see docs/protocol.md.  Concurrent callers never get
 -- the same record.  resting: modules that the service takes nothing of for a while; the others' records go past them.
--- Errors: 55000 not armed; 22023 a bad limit.
+-- Errors: 55000 not armed; 22023 a bad limit; 25000 at REPEATABLE READ or SERIALIZABLE.
 CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease uuid, resting text[] DEFAULT '{}', org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
                context jsonb, attempt integer, in_doubt boolean, doubted jsonb)
@@ -94,6 +94,12 @@ BEGIN
   PERFORM crm_bridge._demand_armed();
   IF "limit" IS NULL OR "limit" < 1 OR "limit" > 10000 THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'limit must be between 1 and 10000';
+  END IF;
+  -- With a snapshot from before its locks it could hand out an old value under the right generation, and lose an edit.
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION USING ERRCODE = '25000', MESSAGE = format('claim cannot run at isolation level %s', current_setting('transaction_isolation')),
+      DETAIL = 'It has to see what was committed since the transaction began.',
+      HINT = 'Call it at READ COMMITTED: SET default_transaction_isolation = ''read committed''.';
   END IF;
   IF claim.lease IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'lease must not be null',
