@@ -15,8 +15,11 @@ Database::Database(const std::string &conninfo, const std::string &purpose) {
   }
   // First of all: a statement that is prepared may be there already, another client's.
   if (!is_direct()) throw ConfigurationError(through_proxy);
-  connection_->query("SELECT pg_catalog.set_config('application_name', $1, false)",
-                     "crm-bridge " + purpose);
+  // The protocol is made for READ COMMITTED, whatever the DBA's default is.
+  connection_->query(
+      "SELECT pg_catalog.set_config('application_name', $1, false),"
+      "       pg_catalog.set_config('default_transaction_isolation', 'read committed', false)",
+      "crm-bridge " + purpose);
 }
 
 Database::~Database() = default;

@@ -78,7 +78,7 @@ REVOKE ALL ON FUNCTION crm_bridge._compose(bigint, uuid[]) FROM PUBLIC;
 
 -- Hands up to "limit" due records to the worker that holds "lease": see docs/protocol.md.  Concurrent callers never get
 -- the same record.  resting: modules that the service takes nothing of for a while; the others' records go past them.
--- Errors: 55000 not armed; 22023 a bad limit.
+-- Errors: 55000 not armed; 22023 a bad limit; 25000 at REPEATABLE READ or SERIALIZABLE.
 CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease uuid, resting text[] DEFAULT '{}', org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
                context jsonb, attempt integer, in_doubt boolean, doubted jsonb)
@@ -97,6 +97,12 @@ BEGIN
   PERFORM crm_bridge._demand_armed();
   IF "limit" IS NULL OR "limit" < 1 OR "limit" > 10000 THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'limit must be between 1 and 10000';
+  END IF;
+  -- With a snapshot from before its locks it could hand out an old value under the right generation, and lose an edit.
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION USING ERRCODE = '25000', MESSAGE = format('claim cannot run at isolation level %s', current_setting('transaction_isolation')),
+      DETAIL = 'It has to see what was committed since the transaction began.',
+      HINT = 'Call it at READ COMMITTED: SET default_transaction_isolation = ''read committed''.';
   END IF;
   IF claim.lease IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'lease must not be null',
@@ -216,8 +222,10 @@ BEGIN
     UPDATE crm_bridge.delivery AS d
        SET sent = CASE WHEN request.waits_for IS NULL THEN request.own END,
            fields = CASE WHEN request.waits_for IS NULL THEN '{}' ELSE d.fields END,
-           -- Where the service keeps no id of ours, the record of a lost answer is looked up by what was sent then.
-           doubted = CASE WHEN request.in_doubt AND request.operation = 'create' AND d.sent <> '{}' AND d.sent <> request.own
+           -- Where the service keeps no id of ours, the record of a lost answer is looked up by what was sent then.  Of an update the last
+           -- attempt in doubt is kept until this one's fate is known: if this one is not sent after all, that one is what may come back.
+           doubted = CASE WHEN request.operation <> 'create' THEN CASE WHEN request.in_doubt AND d.sent <> '{}' THEN jsonb_build_array(d.sent) END
+                          WHEN request.in_doubt AND d.sent <> '{}' AND d.sent <> request.own
                           THEN COALESCE(jsonb_path_query_array(d.doubted, '$[last - 8 to last]'), '[]') || jsonb_build_array(d.sent) ELSE d.doubted END,
            state = CASE WHEN request.waits_for IS NULL THEN 'in_flight' ELSE 'waiting' END,
            stopped = request.waits_for IS NOT NULL,
@@ -225,7 +233,7 @@ BEGIN
            waits_for = request.waits_for,
            attempts = CASE WHEN request.waits_for IS NULL THEN d.attempts ELSE d.attempts - 1 END
      WHERE d.org_id = org AND d.record_id = request.record_id
-    RETURNING d.doubted INTO doubted;
+    RETURNING CASE WHEN request.operation = 'create' THEN d.doubted END INTO doubted;
     IF request.waits_for IS NOT NULL THEN
       awaited := awaited || request.waits_for;
       aside := aside || request.record_id;

@@ -252,7 +252,8 @@ BEGIN
                 -- Edited meanwhile: what the service refused may be mended already.
                 WHEN f.outcome = 'park' AND d.operation = 'write' AND d.fields <> '{}' THEN 'pending'
                 WHEN f.outcome IN ('park', 'gone') THEN 'parked'
-                ELSE 'pending' END AS next_state
+                ELSE 'pending' END AS next_state,
+           d.operation = 'write' AND s.external_id IS NOT NULL AND s.state <> 'gone' AS is_update
       FROM crm_bridge.delivery AS d JOIN failure AS f ON f.record_id = d.record_id
       LEFT JOIN crm_bridge.shadow AS s ON s.org_id = d.org_id AND s.record_id = d.record_id
      WHERE d.org_id = org AND d.state = 'in_flight' AND d.lease = fail.lease
@@ -270,8 +271,9 @@ BEGIN
        SET state = h.next_state, stopped = h.next_state <> 'pending', lease = NULL,
            attempts = CASE WHEN h.outcome = 'release' THEN GREATEST(d.attempts - 1, 0) ELSE d.attempts END,
            in_doubt = d.in_doubt OR h.outcome = 'in_doubt',
-           -- What may have arrived stays known, so that its echo is recognised.
-           sent = CASE WHEN h.outcome = 'in_doubt' OR d.in_doubt THEN d.sent END,
+           -- What may have arrived stays known, so that its echo is recognised: this attempt, or the one before it.
+           sent = CASE WHEN h.outcome = 'in_doubt' THEN d.sent
+                       WHEN d.in_doubt THEN CASE WHEN h.is_update THEN d.doubted -> 0 ELSE d.sent END END,
            fields = ARRAY(SELECT DISTINCT f FROM unnest(d.fields || ARRAY(SELECT jsonb_object_keys(d.sent))) AS f ORDER BY f),
            not_before = CASE WHEN h.outcome = 'release' THEN '-infinity'
                              ELSE now() + crm_bridge.retry_delay(GREATEST(d.attempts, 1), h.retry_after) END,

@@ -58,7 +58,8 @@ COMMENT ON COLUMN crm_bridge.delivery.queued_at IS 'since when it has been due; 
 COMMENT ON COLUMN crm_bridge.delivery.not_before IS 'earliest time of the next attempt';
 COMMENT ON COLUMN crm_bridge.delivery.lease IS 'the worker that has it';
 COMMENT ON COLUMN crm_bridge.delivery.sent IS 'field → value handed out and not settled yet, in the mirror''s terms: recognises the echo';
-COMMENT ON COLUMN crm_bridge.delivery.doubted IS 'of a create whose answers were lost: what earlier attempts sent, where that differs: the record may be there with those values';
+COMMENT ON COLUMN crm_bridge.delivery.doubted IS
+  'of a create whose answers were lost: what earlier attempts sent, where that differs: the record may be there with those values; of an update in flight: the attempt before, if its answer was lost';
 COMMENT ON COLUMN crm_bridge.delivery.sent_at IS 'when it was handed out';
 COMMENT ON COLUMN crm_bridge.delivery.waits_for IS 'the record that must have an external id first';
 COMMENT ON COLUMN crm_bridge.delivery.reason IS 'code of the last failure';

@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(25);
+SELECT plan(29);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -76,6 +76,24 @@ UPDATE crm_bridge.crm_deal SET amount = 110;
 SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
 UPDATE crm_bridge.shadow SET doubted_until = clock_timestamp();
 SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '3 hours'), '{"amount": 100}'), 'updated', 'after ten minutes nothing is late any more');
+
+-- An attempt whose answer was lost, handed out again with more and not sent after all: what may have arrived is still the first one.
+CREATE FUNCTION pg_temp.given_back(lease uuid, outcome text) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT c.operation FROM crm_bridge.claim('zoho_crm', 10, lease, org_id => 1) AS c;
+  SELECT f.state FROM crm_bridge.delivery AS d, crm_bridge.fail(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', d.record_id, 'outcome', outcome, 'reason', 'rate_limited')), 1) AS f;
+  UPDATE crm_bridge.delivery SET not_before = '-infinity';
+  SELECT 'due again' $$;
+UPDATE crm_bridge.crm_deal SET amount = 200, stage = 'Qualification';
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET deal_name = 'Switches';
+SELECT * FROM pg_temp.given_back(:'lease', 'release') \g /dev/null
+SELECT is((SELECT sent FROM crm_bridge.delivery), '{"amount": 200, "stage": "Qualification"}', 'T05: what was not sent is not in doubt, what was before still is');
+UPDATE crm_bridge.crm_deal SET amount = 210, deal_name = 'Hubs';
+SELECT * FROM pg_temp.given_back(:'lease', 'retry') \g /dev/null
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '4 hours', 'modified_at', clock_timestamp() + interval '4 hours'), '{"deal_name": "Routers", "amount": 200, "stage": "Qualification"}'), 'unchanged', 'B9: and is no conflict when it comes back');
+SELECT results_eq('TABLE deal', $$ VALUES ('Hubs', 210::numeric, 'Qualification') $$, 'B9: the newer values stay');
+SELECT is(pg_temp.send('zoho_crm', :'lease'), 1, 'and go out');
+
 -- A create whose answer was lost, edited before it is tried again (B3).
 INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('Made');
 SELECT results_eq(format('SELECT c.operation, c.doubted FROM crm_bridge.claim(%L, 10, %L, org_id => 1) AS c', 'zoho_crm', :'lease'), $$ VALUES ('create', NULL::jsonb) $$, 'B3: a create');

@@ -1,20 +1,26 @@
 -- SPDX-License-Identifier: PostgreSQL
 -- A transaction at REPEATABLE READ may see too little to merge: it leaves requests, and reconcile settles them (design §5).
-BEGIN ISOLATION LEVEL REPEATABLE READ;
+BEGIN;
 \ir fixture/tools.psql
-SELECT plan(10);
+SELECT plan(11);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
 \ir fixture/linked_tasks.psql
+COMMIT;
 
+BEGIN ISOLATION LEVEL REPEATABLE READ;
 UPDATE crm_bridge.crm_task SET subject = 'Install', priority = 'High' WHERE id = :'crm_1';
 SELECT results_eq('SELECT r.module, r.record_id, r.link_id, r.operation, r.fields, r.old FROM crm_bridge.reconcile_request AS r',
   format($$ VALUES ('crm_task', %L::uuid, %L::uuid, 'propagate', '{subject,priority}'::text[], '{"priority": "Normal", "subject": "task 1"}'::jsonb) $$, :'crm_1', :'link_1'),
   'a change leaves a request for its link, with the values before');
 SELECT is((SELECT name FROM crm_bridge.projects_task WHERE id = :'projects_1'), 'task 1', 'the twin is not touched');
 SELECT results_eq('SELECT operation, origin, module FROM events', $$ VALUES ('update', 'app', 'crm_task') $$, 'the change itself is captured as always');
+SELECT pg_temp.refused(format($$ SELECT * FROM crm_bridge.claim('zoho_crm', 10, %L) $$, :'lease'), '25000', 'READ COMMITTED', 'claim does not run with an old snapshot');
+COMMIT;
+
+BEGIN;
 SELECT is_empty(format($$ SELECT * FROM crm_bridge.claim('zoho_crm', 10, %L) $$, :'lease'), 'and is not sent before both faces agree');
 SELECT results_eq('SELECT * FROM crm_bridge.reconcile_backlog()', ARRAY[1::bigint], 'the worker sees where there is something to settle');
 SELECT is(crm_bridge.reconcile(), 0, 'reconcile settles it');

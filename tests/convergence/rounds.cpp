@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: PostgreSQL
+// What happens in a round: people, services, network, workers, in an order that chance gives.
+#include <algorithm>
+#include <stdexcept>
+
+#include "wave.hpp"
+
+namespace crm_bridge::convergence {
+
+void Wave::play_round(int round) {
+  for (History &history : histories_) history.begin_round(plan_.seed, round);
+  act(round);
+  std::vector<std::function<void()>> phases{
+      [&] { write_faces(Side::crm, false); },
+      [&] { write_faces(Side::projects, false); },
+      [&] { write_faces(Side::crm, true); },
+      [&] { write_faces(Side::projects, true); },
+      [&] { send_notices(); },
+      [&] { follow_notices(Side::crm); },
+      [&] { follow_notices(Side::projects); },
+      [&] { poll(Side::crm); },
+      [&] { poll(Side::projects); },
+      [&] { carry(round); },
+      [&] { claim(Side::crm, round, false); },
+      [&] { claim(Side::projects, round, false); },
+      [&] { break_a_lease(round); },
+  };
+  if (random_.chance(60)) phases.emplace_back([&] { reconcile(); });
+  for (std::size_t i = phases.size(); i > 1; --i)
+    std::swap(phases[i - 1], phases[static_cast<std::size_t>(random_.below(static_cast<int>(i)))]);
+  for (const auto &phase : phases) phase();
+}
+
+// What each history's people do in this round; the apps' writes are carried out in batches.
+void Wave::act(int round) {
+  if (plan_.skipped.contains(round)) return;
+  for (History &history : histories_) {
+    const int drawn = history.random.below(100);
+    const Side side = drawn % 2 == 0 ? Side::crm : Side::projects;
+    if (drawn < 40) {
+      auto &writes = history.random.chance(15) ? deferred_writes_ : writes_;
+      Json patch = history.type_here(side);
+      if (!patch.empty()) writes[{&history, side}] = std::move(patch);
+    } else if (drawn < 74) {
+      history.type_there(side);
+      if (history.random.chance(70))
+        noticed_[index(side)].push_back(history.remote[index(side)].external_id);
+    } else if (drawn < 90) {
+      history.read_again[index(side)] = true;
+    }
+  }
+}
+
+void Wave::write_faces(Side side, bool repeatable_read) {
+  auto &writes = repeatable_read ? deferred_writes_ : writes_;
+  Json edits = Json::array();
+  std::vector<History *> touched;
+  for (const auto &[target, patch] : writes) {
+    if (target.second != side) continue;
+    edits.push_back({{"id", target.first->id[index(side)]}, {"v", patch}});
+    touched.push_back(by_id_.at(target.first->id[index(side)]).first);
+  }
+  std::erase_if(writes, [&](const auto &entry) { return entry.first.second == side; });
+  if (edits.empty()) return;
+  bridge_.write_face(side, std::move(edits), repeatable_read);
+  look(touched);
+}
+
+void Wave::send_notices() {
+  for (const Side side : sides) {
+    auto &noticed = noticed_[index(side)];
+    const bool twice = random_.chance(30);
+    if (noticed.empty()) continue;
+    bridge_.store_notices(side, noticed);
+    if (twice) bridge_.store_notices(side, noticed);
+    noticed.clear();
+  }
+}
+
+// The worker reads what webhooks named and tells it; now and then it dies before it has, and
+// another one does it later.
+void Wave::follow_notices(Side side) {
+  const std::string lease = bridge_.new_lease();
+  instants_.push_back(bridge_.clock());
+  Told told;
+  std::vector<std::string> finished;
+  for (const auto &[external_id, notice_ids] : bridge_.take_notices(side, lease)) {
+    const auto known = by_external_id_.find(external_id);
+    if (known == by_external_id_.end())
+      throw std::runtime_error("a notice of a record of another wave");
+    History &history = *known->second.first;
+    if (round_ <= plan_.rounds && history.network.chance(20)) continue;
+    history.read(side, instants_.size() - 1);
+    told.emplace_back(&history, history.queue[index(side)].back());
+    // Some are told a second time, later.
+    if (history.network.chance(70)) history.queue[index(side)].pop_back();
+    finished.push_back(notice_ids);
+  }
+  tell(side, told);
+  for (const std::string &notice_ids : finished) bridge_.finish_notices(notice_ids);
+  bridge_.break_lease(lease);
+}
+
+// Readings are taken, and told in any order, late, twice or never.
+void Wave::poll(Side side) {
+  instants_.push_back(bridge_.clock());
+  Told told;
+  for (History &history : histories_) {
+    bool &wanted = history.read_again[index(side)];
+    if (wanted) history.read(side, instants_.size() - 1);
+    wanted = false;
+    auto &queue = history.queue[index(side)];
+    if (queue.empty() || history.network.chance(40)) continue;
+    const auto drawn =
+        static_cast<std::size_t>(history.network.below(static_cast<int>(queue.size())));
+    told.emplace_back(&history, queue[drawn]);
+    if (history.network.chance(70)) queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(drawn));
+  }
+  tell(side, told);
+}
+
+bool Wave::claim(Side side, int round, bool peaceful) {
+  bridge_.forget_backoff();
+  const std::string lease = bridge_.new_lease();
+  const std::vector<Bridge::Claimed> claimed = bridge_.claim(side, lease);
+  if (claimed.empty()) return false;
+  if (!peaceful) leases_[{round, side}] = lease;
+  for (const Bridge::Claimed &row : claimed) {
+    const auto known = by_id_.find(row.record_id);
+    if (known == by_id_.end() || row.operation != "update")
+      throw std::runtime_error("claim handed out a " + row.operation + " of record " +
+                               row.record_id);
+    known->second.first->hand_out(side, row.fields, row.version, lease, round, peaceful);
+  }
+  carry(round);
+  return true;
+}
+
+// What services do by now, and what their answers were.
+void Wave::carry(int round) {
+  struct Answers {
+    Json results = Json::array(), failures = Json::array();
+    std::vector<std::pair<History *, std::size_t>> confirmed;
+  };
+  std::map<std::string, Answers> by_lease;
+  for (History &history : histories_) {
+    for (std::size_t i = 0; i < history.requests.size(); ++i) {
+      Request &request = history.requests[i];
+      const bool never = request.fate == Fate::released || request.fate == Fate::unavailable ||
+                         request.fate == Fate::request_lost;
+      if (!request.reached && !never && request.effect_at <= round) history.reach(request);
+      if (request.told || request.told_at > round) continue;
+      const Side side = request.side;
+      Json about = {{"module", module_of(side)}, {"record_id", history.id[index(side)]}};
+      Answers &answers = by_lease[request.lease];
+      const bool answered = request.fate == Fate::done || request.fate == Fate::told_later ||
+                            request.fate == Fate::done_later;
+      if (answered && !request.refused) {
+        about["external_id"] = history.remote[index(side)].external_id;
+        about["version"] = instant_text(request.version);
+        answers.results.push_back(about);
+        answers.confirmed.emplace_back(&history, i);
+        continue;
+      }
+      const bool definite = answered || request.fate == Fate::unavailable;
+      about["outcome"] = request.fate == Fate::released ? "release"
+                         : definite                     ? "retry"
+                                                        : "in_doubt";
+      about["reason"] = request.refused ? "already_modified"
+                        : definite      ? "unavailable"
+                                        : "timed_out";
+      answers.failures.push_back(about);
+      history.failed(request);
+    }
+  }
+  for (auto &[lease, answers] : by_lease) {
+    if (!answers.failures.empty()) bridge_.fail(lease, answers.failures);
+    if (answers.results.empty()) continue;
+    const auto outcomes = bridge_.acknowledge(lease, answers.results);
+    for (const auto &[history, position] : answers.confirmed) {
+      Request &request = history->requests[position];
+      const std::string &outcome = outcomes.at(history->id[index(request.side)]);
+      if (outcome != "done" && outcome != "pending" && outcome != "late")
+        throw std::runtime_error("acknowledge said " + outcome);
+      history->confirmed(request, outcome);
+    }
+  }
+}
+
+// The worker dies that claimed a round or a few ago.
+void Wave::break_a_lease(int round) {
+  const bool dies = random_.chance(25);
+  const Side side = random_.chance(50) ? Side::crm : Side::projects;
+  const auto lease = leases_.find({round - random_.below(4), side});
+  if (!dies || lease == leases_.end()) return;
+  bridge_.break_lease(lease->second);
+  for (History &history : histories_) history.lease_broken(lease->second);
+}
+
+void Wave::reconcile() {
+  std::vector<History *> merged;
+  for (History &history : histories_) {
+    if (history.apart) merged.push_back(&history);
+    history.before_reconcile();
+  }
+  bridge_.reconcile();
+  look(merged);
+}
+
+}  // namespace crm_bridge::convergence
