@@ -346,7 +346,7 @@ bool restore(const Organization &organization, const Pairing &pairing, core::Sid
   if (read_records(*twin_module, org_id, {link.face(other(deleted))}).empty()) return false;
   const WriteScope *deleting = WriteScope::current(module->name);
   bool const gone_at_service = deleting != nullptr && deleting->origin() == Origin::service;
-  std::vector<core::Uuid> const over{link.link_id};
+  Travel const over{pairing.name, {link.link_id}};
   WriteScope const scope{Origin::bridge, module->name, actor, std::nullopt, &over};
   pg::Rows const rows =
       restore_one.execute({pg::argument(org_id), pg::argument(module->name),
