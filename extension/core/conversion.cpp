@@ -171,21 +171,43 @@ std::string default_conversion(const Field &left, const Field &right) {
   return std::string(name);
 }
 
+namespace {
+
+using Maker = Conversion (*)(const ConversionRequest &, Resolver *);
+
+template <Conversion (*make)(const ConversionRequest &)>
+Conversion without_resolver(const ConversionRequest &request, Resolver *) {
+  return make(request);
+}
+
+constexpr std::pair<std::string_view, Maker> makers[]{
+    {"copy", without_resolver<make_copy>},
+    {"comment", without_resolver<make_comment>},
+    {"text", without_resolver<make_text>},
+    {"number", without_resolver<make_number>},
+    {"date_instant", without_resolver<make_date_instant>},
+    {"picklist", without_resolver<make_picklist>},
+    {"flag", without_resolver<make_flag>},
+    {"user_email", make_user_email},
+    {"linked", make_linked},
+};
+
+}  // namespace
+
+std::vector<std::string> known_conversions() {
+  std::vector<std::string> names;
+  for (const auto &[name, make] : makers) names.emplace_back(name);
+  return names;
+}
+
 Conversion make_conversion(const ConversionRequest &request, Resolver *resolver) {
   if (request.name.empty()) {
     ConversionRequest named = request;
     named.name = default_conversion(request.left, request.right);
     return make_conversion(named, resolver);
   }
-  if (request.name == "copy") return make_copy(request);
-  if (request.name == "comment") return make_comment(request);
-  if (request.name == "text") return make_text(request);
-  if (request.name == "number") return make_number(request);
-  if (request.name == "date_instant") return make_date_instant(request);
-  if (request.name == "picklist") return make_picklist(request);
-  if (request.name == "flag") return make_flag(request);
-  if (request.name == "user_email") return make_user_email(request, resolver);
-  if (request.name == "linked") return make_linked(request, resolver);
+  for (const auto &[name, make] : makers)
+    if (request.name == name) return make(request, resolver);
   throw Error{{.sqlstate = "22023",
                .message = "conversion \"" + request.name + "\" is not known",
                .detail = types_of(request.left, request.right),

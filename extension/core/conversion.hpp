@@ -113,6 +113,9 @@ struct ConversionRequest {
 // the conversion; it is asked only by user_email and linked.
 Conversion make_conversion(const ConversionRequest &request, Resolver *resolver);
 
+// All names that make_conversion knows.
+std::vector<std::string> known_conversions();
+
 // The way to a field that its service does not let anybody write any more: what is there stays, and
 // put of anything else throws Unmappable field_read_only.
 std::shared_ptr<const Lens> read_only_lens(std::shared_ptr<const Lens> lens, const Field &field);

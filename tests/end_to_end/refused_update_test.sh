@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# Deletions that are undone (D2), and what a service refuses when it is sent, because the mirror knew its rules too late or not at all: put back on both sides, told once,
-# and sent again when it is edited again (R80-R86, D3, B2, B5).
+# Deletions that are undone (D2), and what a service refuses when it is sent, because the mirror knew its rules too late or not at
+# all: put back on both sides, told once, and sent again when it is edited again (R80-R86, D3, B2, B5).
 
 # shellcheck source=tests/harness/session.sh
 source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../harness/session.sh"
@@ -29,6 +29,7 @@ become() {
 
 start_worker worker --config "$SESSION/worker.toml" run
 activate_portal
+gives "B17 the worker has the database keep house" t "SELECT maintained_at IS NOT NULL FROM crm_bridge.installation"
 deal=$(query "WITH a AS (INSERT INTO crm_bridge.crm_account (account_name) VALUES ('Acme') RETURNING id)
   INSERT INTO crm_bridge.crm_deal (deal_name, stage, account_id) SELECT 'Routers', 'Qualification', id FROM a RETURNING id")
 query "SELECT crm_bridge.create_project_from_deal('$deal')" >/dev/null

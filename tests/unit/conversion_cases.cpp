@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "conversion_cases.hpp"
 
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <stdexcept>
+
 #include "directory.hpp"
 
 namespace crm_bridge::test {
@@ -61,6 +66,14 @@ Generator several_of(const std::vector<core::Uuid> &ids) {
     for (auto left = random.between(0, 4); left > 0; --left) some.push_back(random.pick(ids));
     return some;
   });
+}
+
+// Values of one type that are as long as the services take, or just beyond.
+Generator long_or_not(Generator generator) {
+  return [generator](Random &random) -> Value {
+    if (!random.chance(3)) return generator(random);
+    return std::string(static_cast<std::size_t>(random.between(31'990, 32'010)), 'x');
+  };
 }
 
 std::vector<ConversionCase> build() {
@@ -151,10 +164,67 @@ std::vector<ConversionCase> build() {
   add("linked", "account client", field(FieldType::reference, {}, "crm_account"),
       field(FieldType::reference, {}, "projects_client"), one_id(known.accounts),
       one_id(known.clients), {{"pairing", "account_client"}});
+  // What a comment looks like that names its author, or not.
+  const Generator said = [html](Random &random) -> Value {
+    const Value plain = html(random);
+    if (core::is_null(plain) || random.chance(50)) return plain;
+    static const std::vector<std::string> lines{"[Zoho CRM: Mira Novak]<br>",
+                                                "<p>[Zoho CRM: Mira: Call]</p>", "[Zoho CRM]<br>",
+                                                "[Zoho CRM]", "[Zoho CRMs]<br>"};
+    return random.pick(lines) + std::get<std::string>(plain);
+  };
+  add("comment", "text html", field(FieldType::text), field(FieldType::html), text, said,
+      {{"author_line", "Zoho CRM"}});
+
+  // The shipped mappings of a task, with the services' own choices, lengths and zones (R61-R67).
+  const Field crm_priority =
+      field(FieldType::picklist, {"Highest", "High", "Normal", "Low", "Lowest"});
+  const Field projects_priority = field(FieldType::picklist, {"none", "low", "medium", "high"});
+  const Field crm_status = field(FieldType::picklist, {"Not Started", "Deferred", "In Progress",
+                                                       "Completed", "Waiting for input"});
+  // A choice that an organization added is met too, and stays where it is.
+  std::vector<std::string> priorities = crm_priority.picklist;
+  priorities.emplace_back("Urgent");
+  priorities.emplace_back("");
+  add("picklist", "task priority", crm_priority, projects_priority, one_of(priorities),
+      one_of(projects_priority.picklist), shipped_parameters("task_task", "priority", "priority"));
+  std::vector<std::string> statuses = crm_status.picklist;
+  statuses.emplace_back("On Hold");
+  add("flag", "task status", crm_status, field(FieldType::boolean), one_of(statuses), flag,
+      shipped_parameters("task_task", "status", "is_completed"));
+  Field subject = field(FieldType::text);
+  subject.maximum_length = 255;
+  add("copy", "task name", subject, field(FieldType::text), text, text);
+  Field description = field(FieldType::text);
+  description.maximum_length = 32'000;
+  add("text", "task description", description, field(FieldType::html), long_or_not(text),
+      long_or_not(html));
+  for (const char *zone : {"America/New_York", "Asia/Kolkata", "Europe/London", "Pacific/Apia",
+                           "Australia/Lord_Howe", "America/Sao_Paulo", "Africa/Cairo"})
+    add("date_instant", std::string{"task due date, "} + zone, field(FieldType::date),
+        field(FieldType::instant), date, instant, {}, "Asia/Kolkata", zone);
   return cases;
 }
 
 }  // namespace
+
+std::map<std::string, std::string> shipped_parameters(const std::string &pairing,
+                                                      const std::string &left,
+                                                      const std::string &right) {
+  std::ifstream file(CRM_BRIDGE_MAPPINGS);
+  const std::string source{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t call =
+      source.find("map_field('" + pairing + "', '" + left + "', '" + right + "'");
+  const std::size_t end = source.find(";\n", call);
+  if (call == std::string::npos || end == std::string::npos)
+    throw std::runtime_error("no shipped mapping " + pairing + " " + left + " " + right);
+  const std::string text = source.substr(call, end - call);
+  std::map<std::string, std::string> parameters;
+  static const std::regex member{"\"([^\"]*)\": \"([^\"]*)\""};
+  for (std::sregex_iterator each(text.begin(), text.end(), member), none; each != none; ++each)
+    parameters.emplace((*each)[1], (*each)[2]);
+  return parameters;
+}
 
 const std::vector<ConversionCase> &conversion_cases() {
   static const std::vector<ConversionCase> cases = build();

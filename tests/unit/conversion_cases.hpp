@@ -24,6 +24,11 @@ inline std::ostream &operator<<(std::ostream &out, const ConversionCase &each) {
   return out << each.name;
 }
 
+// The parameters of a mapping that every organization starts with, as sql/api/mapping.sql has them.
+std::map<std::string, std::string> shipped_parameters(const std::string &pairing,
+                                                      const std::string &left,
+                                                      const std::string &right);
+
 // At least one case for each conversion and each pair of types that it joins.
 const std::vector<ConversionCase> &conversion_cases();
 
