@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "functions/task_rules.hpp"
 
+#include "functions/acting.hpp"
+
 namespace crm_bridge {
 
 namespace {
 
-// Only tasks about which a rule has something to say.
 constinit pg::Statement tell_refused{
     "SELECT crm_bridge._tell_refused($2, $3, $4, $5, $6, $7, $8, $9, $1)",
     {INT8OID, UUIDOID, UUIDOID, UUIDOID, TEXTOID, JSONBOID, JSONBOID, TEXTOID, TEXTOID}};
@@ -120,18 +121,25 @@ std::string schedule_of(const BrokenTaskRule &rule) {
   return "from " + core::to_text(*rule.first_day) + " to " + core::to_text(*rule.last_day);
 }
 
-core::Fault fault_of(const BrokenTaskRule &rule) {
+// Whoever may not view Projects (R36) learns that the rule holds, and no more of what is there.
+core::Fault fault_of(const BrokenTaskRule &rule, bool may_view) {
   if (rule.broken.rule == core::TaskRule::strict_schedule) {
     return {.sqlstate = "23514",
-            .message = "the due date of task \"" + rule.task_name +
-                       "\" is beyond the schedule of its project",
-            .detail = "Project \"" + rule.project_name + "\" is strict: its tasks are due " +
-                      schedule_of(rule) + ".",
+            .message = may_view
+                           ? "the due date of task \"" + rule.task_name +
+                                 "\" is beyond the schedule of its project"
+                           : "the due date is beyond the schedule of the linked task's project",
+            .detail = may_view ? "Project \"" + rule.project_name +
+                                     "\" is strict: its tasks are due " + schedule_of(rule) + "."
+                               : "The project is strict; you may not view it.",
             .hint = "Choose a date within it, or change the project's dates in Zoho Projects."};
   }
   return {.sqlstate = "23514",
-          .message = "task \"" + rule.task_name + "\" cannot be reopened",
-          .detail = "Its parent task \"" + rule.parent_name + "\" is closed in Zoho Projects.",
+          .message = may_view ? "task \"" + rule.task_name + "\" cannot be reopened"
+                              : "the linked task cannot be reopened",
+          .detail = may_view
+                        ? "Its parent task \"" + rule.parent_name + "\" is closed in Zoho Projects."
+                        : "Its parent task is closed in Zoho Projects; you may not view it.",
           .hint = "Reopen the parent task first."};
 }
 
@@ -276,8 +284,10 @@ void RuledTasks::demand() const {
 
 void demand_task_rules(const Organization &organization, const std::vector<TaskWrite> &writes) {
   if (writes.empty() || organization.rule_mode == core::RuleMode::send) return;
+  bool const may_view = acting::visible_organization() == organization.org_id ||
+                        acting::is_owner(acting::Whose::calling);
   for (const BrokenTaskRule &rule : find_broken(organization, writes))
-    raise_broken_rule(organization, fault_of(rule));
+    raise_broken_rule(organization, fault_of(rule, may_view));
 }
 
 void demand_expressible(const Organization &organization, const Module &module,
@@ -316,7 +326,7 @@ void refuse_by_task_rules(const Organization &organization, const Pairing &pairi
     Finding finding = refuse_field(field, faces, organization.reverts_refused, merged);
     finding.reason = reason_of(field, broken);
     for (const BrokenTaskRule &rule : broken) {
-      core::Fault const fault = fault_of(rule);
+      core::Fault const fault = fault_of(rule, true);
       if (finding.reason == "refused") {
         finding.detail = "It came along in an update of which another field was refused.";
       } else if (finding.reason == core::to_text(rule.broken.rule)) {

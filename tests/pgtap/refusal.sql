@@ -2,7 +2,7 @@
 -- What Projects refuses: strict schedules and closed parents, before the commit for apps, afterwards for people in the CRM (R80-R86, D3, B5).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(79);
+SELECT plan(80);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
@@ -100,6 +100,13 @@ SELECT pg_temp.refused(format($$ UPDATE crm_bridge.crm_task SET due_date = '2026
 SELECT pg_temp.refused(format($$ UPDATE crm_bridge.projects_task SET end_date = '2026-03-31 23:59:59 America/New_York'::timestamptz + interval '1 second' WHERE id = %L $$, :'projects_1'), '23514', 'beyond the schedule', 'B5, D18: so does one in Projects'' face, by the portal''s day');
 SELECT pg_temp.accepted(format($$ UPDATE crm_bridge.projects_task SET end_date = '2026-03-31 23:59:59 America/New_York' WHERE id = %L $$, :'projects_1'), 'D18: the last second of the last day is within');
 SELECT pg_temp.refused(format($$ INSERT INTO crm_bridge.projects_task (name, project_id, end_date) VALUES ('Late', %L, '2026-06-01') $$, :'project'), '23514', 'task "Late"', 'B5: a new task likewise');
+-- Ben has no profile with View: his own task in the CRM he may write, but not learn from it what is in Projects.
+CREATE ROLE test_narrow;
+SELECT crm_bridge.grant_app('test_narrow', acts_as => 'ben@zylker.example') \g /dev/null
+SET LOCAL ROLE test_narrow;
+SELECT pg_temp.refused(format($$ UPDATE crm_bridge.crm_task SET due_date = '2026-04-15' WHERE id = %L $$, :'crm_1'), '23514',
+  '^(?!.*(Routers|task 1|2026-03)).*linked task.*may not view', 'R36, B5: whoever may not view projects is told that the rule holds, without name or date');
+RESET ROLE;
 SELECT pg_temp.accepted(format($$ UPDATE crm_bridge.crm_task SET due_date = NULL WHERE id = %L $$, :'crm_1'), 'a date may be emptied');
 SELECT pg_temp.refused($$ UPDATE crm_bridge.crm_task SET due_date = '2026-04-01' $$, '23514', 'beyond the schedule', 'B5: of many rows one that breaks a rule fails all');
 SELECT set_config('crm_bridge.propagate_limit', '1', true) \g /dev/null
