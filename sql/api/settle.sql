@@ -102,6 +102,9 @@ BEGIN
            COALESCE(h.state = 'in_flight' AND h.lease = _acknowledge.lease, false) AS valid,
            h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
            h.sent,
+           -- A reading that came before this answer and is newer has shown what became of these fields, and receive has decided on
+           -- them: what it showed stays the base.
+           CASE WHEN s.version > r.version THEN h.fields ELSE '{}' END AS overtaken,
            -- Judged by the row that is locked: a writer may have changed it since this statement's snapshot, and what looks at
            -- the snapshot first would find the record neither settled nor due again.
            (h.operation = 'write' AND h.fields = '{}')
@@ -113,7 +116,7 @@ BEGIN
                         AND o.external_id = r.external_id AND o.record_id <> r.record_id LIMIT 1), false) AS taken
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
-      LEFT JOIN LATERAL (SELECT k.external_id, k.state FROM crm_bridge.shadow AS k
+      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version FROM crm_bridge.shadow AS k
                           WHERE k.org_id = org AND k.record_id = r.record_id LIMIT 1) AS s ON true
       -- A writer holds the row until his transaction ends; nobody waits for that here.
      WHERE h.record_id IS NOT NULL
@@ -121,7 +124,7 @@ BEGIN
   ), confirmed AS (
     INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at)
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
-           j.version, CASE WHEN j.valid THEN j.sent ELSE '{}' END, clock_timestamp()
+           j.version, CASE WHEN j.valid THEN j.sent - j.overtaken ELSE '{}' END, clock_timestamp()
       FROM judged AS j
      WHERE NOT j.erased AND NOT j.taken AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
     ON CONFLICT ON CONSTRAINT shadow_key DO UPDATE

@@ -66,7 +66,6 @@ class Bridge {
   // Settles all that can be settled.
   void reconcile();
   void set_policy(const std::string &scope, const std::string &field, const std::string &policy);
-  int mails();
 
   pqxx::result run(const std::string &sql);
   template <typename... Arguments>

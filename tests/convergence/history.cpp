@@ -42,7 +42,8 @@ History::History(std::uint64_t seed, int number_)
   for (const Side side : sides) {
     for (std::size_t field = 0; field < field_count; ++field)
       remote[index(side)].fields[name_of(side, field)] = nullptr;
-    in_flight_[index(side)] = base_[index(side)] = known_[index(side)] = Json::object();
+    in_flight_[index(side)] = decided_[index(side)] = base_[index(side)] = known_[index(side)] =
+        Json::object();
   }
 }
 
@@ -121,6 +122,7 @@ void History::heard(Side side, const Reading &reading, const std::string &outcom
     for (const int author : reading.author) shown += author == by_request(i) ? 1 : 0;
     if (shown > 0 && shown < static_cast<int>(request.fields.size())) request.mixed = true;
   }
+  heard_of_[index(side)] = std::max(heard_of_[index(side)], reading.version);
   Json &known = known_[index(side)];
   const Json &flying = in_flight_[index(side)];
   for (std::size_t field = 0; field < field_count; ++field) {
@@ -133,6 +135,7 @@ void History::heard(Side side, const Reading &reading, const std::string &outcom
       continue;
     }
     if (flying.contains(name)) ++overlaps_[index(side)][field];
+    if (flying.contains(name) && value != known[name]) decided_[index(side)][name] = true;
     const Json &local = face[index(side)][name];
     // B1: both sides changed it since they agreed, and to different values.
     if (value != known[name] && local != known[name] && value != local)
@@ -188,7 +191,11 @@ Request &History::hand_out(Side side, Json fields, std::int64_t version, const s
   if (request.fate == Fate::done_very_late) request.effect_at += 2 + network.below(5);
   // The CRM judges a record that is sent alone by the version that we know.
   if (side == Side::crm && network.chance(50)) request.unless_after = version;
+  request.idle = std::all_of(
+      request.fields.items().begin(), request.fields.items().end(),
+      [&](const auto &field) { return known_[index(side)][field.key()] == field.value(); });
   in_flight_[index(side)] = request.fields;
+  decided_[index(side)] = Json::object();
   if (request.fate != Fate::released)
     for (const auto &[name, value] : request.fields.items())
       ++sent_[index(side)][field_named(side, name)];
@@ -230,7 +237,11 @@ void History::confirmed(Request &request, const std::string &outcome) {
                 outcome);
   if (outcome == "late") return;
   request.confirmed = true;
-  known_[index(request.side)].update(request.fields);
+  // What a newer reading has decided on before the answer came stays as it showed it.
+  const bool older = request.version < heard_of_[index(request.side)];
+  for (const auto &[name, value] : request.fields.items())
+    if (!older || !decided_[index(request.side)].contains(name))
+      known_[index(request.side)][name] = value;
   in_flight_[index(request.side)] = Json::object();
 }
 

@@ -71,6 +71,7 @@ struct Request {
       false;  // nobody knew, and a reading showed a part of it beside what others wrote since
   bool told = false;
   bool confirmed = false;
+  bool idle = false;         // it says what the bridge knows that the service has
   std::int64_t version = 0;  // what the service answers
 };
 
@@ -145,9 +146,11 @@ class History {
   int enter(Side side, std::size_t field, Json value, bool there);
 
   int serial_ = 0;
-  std::array<Json, 2> known_;      // what the bridge knows of the service: the base of the merge
-  std::array<Json, 2> in_flight_;  // sent and not settled
-  std::array<Json, 2> base_;       // of fields that have moved since the faces were apart
+  std::array<Json, 2> known_;    // what the bridge knows of the service: the base of the merge
+  std::array<Json, 2> decided_;  // of those, what a reading that came meanwhile has decided on
+  std::array<std::int64_t, 2> heard_of_{};  // the newest version that a reading showed
+  std::array<Json, 2> in_flight_;           // sent and not settled
+  std::array<Json, 2> base_;                // of fields that have moved since the faces were apart
   std::array<std::array<int, field_count>, 2> sent_{};
   // Told of another value while one of ours was under way: which of them is the last nobody knows.
   std::array<std::array<int, field_count>, 2> overlaps_{};

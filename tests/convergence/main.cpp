@@ -43,7 +43,7 @@ class Program {
            " steps=" + std::to_string(tally_.steps) + " edits=" + std::to_string(tally_.edits) +
            " conflicts=" + std::to_string(tally_.conflicts) +
            " requests=" + std::to_string(tally_.requests) +
-           " forced=" + std::to_string(tally_.forced) +
+           " forced=" + std::to_string(tally_.forced) + " idle=" + std::to_string(tally_.idle) +
            " replaced_unseen=" + std::to_string(tally_.replaced) +
            " seed=" + std::to_string(plan_.seed);
   }

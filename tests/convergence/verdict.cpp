@@ -176,6 +176,7 @@ void Wave::judge_requests(const History &history, std::vector<std::string> &wron
     if (request.fate == Fate::released) continue;
     ++tally.requests;
     if (!request.confirmed) ++tally.forced;
+    if (request.idle) ++tally.idle;
   }
 }
 

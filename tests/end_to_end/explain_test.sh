@@ -10,8 +10,8 @@ close_session_at_exit
 open_session
 start_cluster
 create_database crm_bridge
-start_sandbox
-set_up_bridge
+start_sandbox --projects-limit 0
+WORKER_POLL_INTERVAL=300ms PROJECTS_SWEEP_INTERVAL=100ms PROJECTS_REQUESTS_PER_WINDOW=100000 set_up_bridge
 start_worker worker --config "$SESSION/worker.toml" run
 activate_portal
 

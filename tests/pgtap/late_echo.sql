@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(29);
+SELECT plan(33);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -93,6 +93,16 @@ SELECT * FROM pg_temp.given_back(:'lease', 'retry') \g /dev/null
 SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '4 hours', 'modified_at', clock_timestamp() + interval '4 hours'), '{"deal_name": "Routers", "amount": 200, "stage": "Qualification"}'), 'unchanged', 'B9: and is no conflict when it comes back');
 SELECT results_eq('TABLE deal', $$ VALUES ('Hubs', 210::numeric, 'Qualification') $$, 'B9: the newer values stay');
 SELECT is(pg_temp.send('zoho_crm', :'lease'), 1, 'and go out');
+
+-- The answer to a write comes after a reading that is newer than the write: what the reading showed stays the base, so that the person's next
+-- edit is one, and no conflict with himself.
+UPDATE crm_bridge.crm_deal SET amount = 300;
+SELECT * FROM pg_temp.claimed(:'lease') \g /dev/null
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '6 hours', 'modified_at', clock_timestamp() + interval '6 hours', 'modified_by', 'ann@zylker.example'), '{"amount": 310}'), 'conflict', 'B1: a person edits while a write of ours is under way');
+SELECT results_eq(format($$ SELECT a.outcome FROM crm_bridge.delivery AS d, crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', d.record_id, 'external_id', 'd1', 'version', clock_timestamp() + interval '5 hours')), 1) AS a $$, :'lease'), ARRAY['pending'], 'the write was before that');
+SELECT is((SELECT fields -> 'amount' FROM crm_bridge.shadow), '310', 'B1: the answer does not take back what a newer reading showed');
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '7 hours', 'modified_at', '2020-01-01T00:00:00Z', 'modified_by', 'ann@zylker.example'), '{"amount": 320}'), 'updated', 'B1: his next edit conflicts with nobody''s');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
 
 -- A create whose answer was lost, edited before it is tried again (B3).
 INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('Made');
