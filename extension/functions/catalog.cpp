@@ -10,12 +10,7 @@ Module::~Module() {
   for (pg::Statement *statement :
        {&insert, &patch, &erase, &identify, &read, &find_by_external_id, &people})
     statement->forget();
-  forget_updates();
-}
-
-void Module::forget_updates() const noexcept {
   for (auto &[text, statement] : updates) statement.forget();
-  updates.clear();
 }
 
 const Column *Module::find(std::string_view field) const {

@@ -51,7 +51,6 @@ struct Module {
 
   // UPDATEs of some columns by their texts, made when they are first needed.
   mutable std::map<std::string, pg::Statement> updates;
-  void forget_updates() const noexcept;
 
   // The service's users by its own ids; empty for a service that names nobody.
   std::string people_text;

@@ -19,8 +19,11 @@ std::string quoted_field(const Module &module, const std::string &field) {
 
 class Guard {
  public:
-  Guard(const pg::TriggerCall &trigger, const Module &module)
-      : trigger_(trigger), module_(module), scope_(WriteScope::current(module.name)) {
+  Guard(const pg::TriggerCall &trigger, const std::shared_ptr<const Module> &module)
+      : trigger_(trigger),
+        shared_module_(module),
+        module_(*module),
+        scope_(WriteScope::current(module->name)) {
     origin_ = scope_ != nullptr ? scope_->origin() : static_cast<Origin>(settings::write_origin);
   }
 
@@ -98,7 +101,7 @@ class Guard {
 
   void check_limits(const TupleTableSlot &row, const TupleTableSlot *old) {
     if (scope_ == nullptr)
-      demand_limits(module_, DatumGetInt64(row.tts_values[module_.org_id - 1]), row, old);
+      demand_limits(shared_module_, DatumGetInt64(row.tts_values[module_.org_id - 1]), row, old);
   }
 
   // D16: history names the person.
@@ -226,6 +229,7 @@ class Guard {
   }
 
   const pg::TriggerCall &trigger_;
+  const std::shared_ptr<const Module> &shared_module_;
   const Module &module_;
   const WriteScope *scope_;
   Origin origin_;
@@ -239,7 +243,7 @@ Datum guard(FunctionCallInfo fcinfo) {
   if (catalog::installation() == catalog::Installation::none) return PointerGetDatum(tuple);
   auto const module = catalog::module(trigger.argument(0));
   demand_layout(trigger, *module);
-  HeapTuple const guarded = Guard{trigger, *module}.run();
+  HeapTuple const guarded = Guard{trigger, module}.run();
   return PointerGetDatum(guarded);
 }
 

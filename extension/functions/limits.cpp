@@ -8,9 +8,11 @@ namespace crm_bridge {
 namespace {
 
 // The limits of one module, its columns resolved.  A bulk write asks for the same again and again.
+// It keeps what it points into: the catalog may forget either of the two, and a module that is
+// loaded anew may lie where the old one was.
 struct Resolved {
   std::shared_ptr<const Organization> organization;
-  const Module *module = nullptr;
+  std::shared_ptr<const Module> module;
   struct Limit {
     const Column *column;
     const ServiceField *field;
@@ -19,26 +21,26 @@ struct Resolved {
   std::map<std::string_view, const ServiceField *> custom;
 };
 
-const Resolved &resolve(const Module &module, std::int64_t org_id) {
+const Resolved &resolve(const std::shared_ptr<const Module> &module, std::int64_t org_id) {
   static Resolved &last = *new Resolved;
   auto organization = catalog::organization(org_id);
-  if (last.organization == organization && last.module == &module) return last;
+  if (last.organization == organization && last.module == module) return last;
   last.columns.clear();
   last.custom.clear();
   last.module = nullptr;
   last.organization = std::move(organization);
-  for (const auto &[name, field] : last.organization->fields_of(module.name)) {
+  for (const auto &[name, field] : last.organization->fields_of(module->name)) {
     bool const textual = field.type == core::FieldType::text ||
                          field.type == core::FieldType::html ||
                          field.type == core::FieldType::picklist;
     if (!textual || !field.writable || (field.maximum_length == 0 && field.choices.empty()))
       continue;
-    if (const Column *column = module.find(name); column == nullptr)
+    if (const Column *column = module->find(name); column == nullptr)
       last.custom.emplace(name, &field);
     else if (column->type_oid == TEXTOID)
       last.columns.push_back({column, &field});
   }
-  last.module = &module;
+  last.module = module;
   return last;
 }
 
@@ -129,8 +131,8 @@ void demand_custom(const Resolved &limits, const TupleTableSlot &row, const Tupl
 
 }  // namespace
 
-void demand_limits(const Module &module, std::int64_t org_id, const TupleTableSlot &row,
-                   const TupleTableSlot *old) {
+void demand_limits(const std::shared_ptr<const Module> &module, std::int64_t org_id,
+                   const TupleTableSlot &row, const TupleTableSlot *old) {
   const Resolved &limits = resolve(module, org_id);
   if (limits.organization->rule_mode == core::RuleMode::send) return;
   demand_columns(limits, row, old);

@@ -10,7 +10,7 @@ namespace crm_bridge {
 // knows (B5): texts that are too long, and choices that a custom picklist does not have.  Raises,
 // warns or lets pass by setting rule_mode (D3).  `old` is nullptr for a new row; what it has
 // already is not looked at again.
-void demand_limits(const Module &module, std::int64_t org_id, const TupleTableSlot &row,
-                   const TupleTableSlot *old);
+void demand_limits(const std::shared_ptr<const Module> &module, std::int64_t org_id,
+                   const TupleTableSlot &row, const TupleTableSlot *old);
 
 }  // namespace crm_bridge

@@ -63,24 +63,29 @@ std::string text_of_update(const Module &module, const std::vector<const Column 
          ") WHERE m.org_id = $1 AND m.id = i.id";
 }
 
-pg::Statement &statement_for(const Module &module, const std::vector<const Column *> &columns,
+// nullptr: there are many already.  None is forgotten for another: it may be running further out.
+pg::Statement *statement_for(const Module &module, const std::vector<const Column *> &columns,
                              bool single) {
+  constexpr std::size_t most_statements = 64;
   std::string text = text_of_update(module, columns, single);
   auto const found = module.updates.find(text);
-  if (found != module.updates.end()) return found->second;
+  if (found != module.updates.end()) return &found->second;
+  if (module.updates.size() >= most_statements) return nullptr;
   std::vector<Oid> types{INT8OID, single ? Oid{UUIDOID} : Oid{UUIDARRAYOID}};
   for (const Column *column : columns)
     types.push_back(single ? column->type_oid : array_type_of(column->type_oid));
   auto const entry =
       module.updates.try_emplace(std::move(text), nullptr, std::span<const Oid>{}).first;
   entry->second = pg::Statement{entry->first.c_str(), types};
-  return entry->second;
+  return &entry->second;
 }
 
-void run_update(const Module &module, std::int64_t org_id,
+bool run_update(const Module &module, std::int64_t org_id,
                 const std::vector<const Column *> &columns,
                 const std::vector<const Patch *> &patches) {
   bool const single = patches.size() == 1;
+  pg::Statement *statement = statement_for(module, columns, single);
+  if (statement == nullptr) return false;
   std::vector<NullableDatum> arguments{pg::argument(org_id)};
   if (single) {
     arguments.push_back(pg::argument(patches.front()->id));
@@ -97,16 +102,15 @@ void run_update(const Module &module, std::int64_t org_id,
       arguments.push_back(pg::argument(values, column->type_oid));
     }
   }
-  (void)statement_for(module, columns, single).execute(arguments);
+  (void)statement->execute(arguments);
+  return true;
 }
 
 }  // namespace
 
 std::vector<const Patch *> update_by_columns(const Module &module, std::int64_t org_id,
                                              const std::vector<Patch> &patches) {
-  // More columns than a statement takes, or many kinds of patches, are no case for plans that stay.
   constexpr std::size_t most_columns = pg::Statement::maximum_parameters - 2;
-  constexpr std::size_t most_statements = 64;
   std::vector<const Patch *> others;
   std::map<std::vector<const Column *>, std::vector<const Patch *>> groups;
   for (const Patch &patch : patches) {
@@ -117,14 +121,15 @@ std::vector<const Patch *> update_by_columns(const Module &module, std::int64_t 
       groups[std::move(columns)].push_back(&patch);
   }
   for (const auto &[columns, group] : groups) {
-    if (module.updates.size() >= most_statements) module.forget_updates();
     bool const together = std::none_of(columns.begin(), columns.end(), [](const Column *column) {
       return array_type_of(column->type_oid) == InvalidOid;
     });
     if (together) {
-      run_update(module, org_id, columns, group);
+      if (!run_update(module, org_id, columns, group))
+        others.insert(others.end(), group.begin(), group.end());
     } else {
-      for (const Patch *patch : group) run_update(module, org_id, columns, {patch});
+      for (const Patch *patch : group)
+        if (!run_update(module, org_id, columns, {patch})) others.push_back(patch);
     }
   }
   return others;
