@@ -173,29 +173,26 @@ COMMENT ON FUNCTION crm_bridge.claim(text, integer, uuid, text[], bigint) IS 'ha
 REVOKE ALL ON FUNCTION crm_bridge.claim(text, integer, uuid, text[], bigint) FROM PUBLIC;
 
 -- A write whose answer was lost is about to be overtaken by a newer one.  The service may still do it, after the newer one (T05): its
--- values are kept for ten minutes, so that receive takes them for what they are when they come back.  Ten attempts a record at most.
--- Arguments: sent, the values of that write; agreed, those that need no watching because the newer one sends the same.
-CREATE OR REPLACE FUNCTION crm_bridge._note_doubt(org_id bigint, record_id uuid, sent jsonb, agreed jsonb)
+-- values are kept for ten minutes, so that receive takes them for what they are when they come back: also those that the newer one
+-- sends again, because a third may send others before they come.  Ten attempts a record at most.
+-- Arguments: sent, the values of that write.
+CREATE OR REPLACE FUNCTION crm_bridge._note_doubt(org_id bigint, record_id uuid, sent jsonb)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   org bigint := _note_doubt.org_id;
-  differing jsonb := (SELECT jsonb_object_agg(s.key, s.value) FROM jsonb_each(sent) AS s WHERE agreed -> s.key IS DISTINCT FROM s.value);
 BEGIN
-  IF differing IS NULL THEN
-    RETURN;
-  END IF;
   UPDATE crm_bridge.shadow AS s
      SET doubted = CASE WHEN s.doubted_until > clock_timestamp() THEN jsonb_path_query_array(s.doubted, '$[last - 8 to last]') ELSE '[]' END
-                   || jsonb_build_array(differing),
+                   || jsonb_build_array(sent),
          doubted_until = clock_timestamp() + interval '10 minutes'
    WHERE s.org_id = org AND s.record_id = _note_doubt.record_id;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge._note_doubt(bigint, uuid, jsonb, jsonb) IS 'keeps the values of a write whose answer was lost and that a newer one overtakes';
-REVOKE ALL ON FUNCTION crm_bridge._note_doubt(bigint, uuid, jsonb, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge._note_doubt(bigint, uuid, jsonb) IS 'keeps the values of a write whose answer was lost and that a newer one overtakes';
+REVOKE ALL ON FUNCTION crm_bridge._note_doubt(bigint, uuid, jsonb) FROM PUBLIC;
 
 -- Notes what is sent of the claimed records in "sent" and returns it.  A statement of its own, run after the claim: with the
 -- claim's older snapshot it could hand out old values under the right generation and lose an edit.
@@ -216,7 +213,7 @@ DECLARE
 BEGIN
   FOR request IN SELECT * FROM crm_bridge._compose(org, claimed) LOOP
     IF request.in_doubt AND request.operation = 'update' THEN
-      PERFORM crm_bridge._note_doubt(org, request.record_id, d.sent, request.own)
+      PERFORM crm_bridge._note_doubt(org, request.record_id, d.sent)
          FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = request.record_id AND d.sent <> '{}';
     END IF;
     UPDATE crm_bridge.delivery AS d

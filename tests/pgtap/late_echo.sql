@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(33);
+SELECT plan(35);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -102,6 +102,16 @@ SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interva
 SELECT results_eq(format($$ SELECT a.outcome FROM crm_bridge.delivery AS d, crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', d.record_id, 'external_id', 'd1', 'version', clock_timestamp() + interval '5 hours')), 1) AS a $$, :'lease'), ARRAY['pending'], 'the write was before that');
 SELECT is((SELECT fields -> 'amount' FROM crm_bridge.shadow), '310', 'B1: the answer does not take back what a newer reading showed');
 SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '7 hours', 'modified_at', '2020-01-01T00:00:00Z', 'modified_by', 'ann@zylker.example'), '{"amount": 320}'), 'updated', 'B1: his next edit conflicts with nobody''s');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+
+-- An attempt whose values the next one sent again, and a third one overtook: its own late appearance is still its own.
+UPDATE crm_bridge.crm_deal SET amount = 400;
+SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+UPDATE crm_bridge.crm_deal SET amount = 410;
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '8 hours', 'modified_at', clock_timestamp() + interval '8 hours'), '{"amount": 400}'), 'unchanged', 'T05: a write that was repeated with success is done a second time, late');
+SELECT is((SELECT amount FROM deal), 410::numeric, 'T05, B9: and is not taken for a person''s edit');
 SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
 
 -- A create whose answer was lost, edited before it is tried again (B3).
