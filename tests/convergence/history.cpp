@@ -80,6 +80,13 @@ Json History::type_here(Side side) {
   return patch;
 }
 
+bool History::in_doubt(Side side, std::size_t field, const Json &value) const {
+  return std::any_of(requests.begin(), requests.end(), [&](const Request &request) {
+    return request.side == side && !request.confirmed && request.fate != Fate::released &&
+           request.fields.value(name_of(side, field), Json("")) == value;
+  });
+}
+
 void History::type_there(Side side) {
   Remote &record = remote[index(side)];
   Json patch = Json::object();
@@ -89,6 +96,8 @@ void History::type_there(Side side) {
     if (random.chance(10) && field == subject) value = face[index(side)][name_of(side, subject)];
     Json &standing = record.fields[name_of(side, field)];
     if (patch.contains(name_of(side, field)) || value == standing) continue;
+    // Decision 9: what a write in doubt would have brought is taken for it, once.
+    if (in_doubt(side, field, value)) continue;
     if (is_persons(record.author[field])) {
       Typed &before = typed[static_cast<std::size_t>(record.author[field])];
       before.replaced = before.replaced || !before.told;

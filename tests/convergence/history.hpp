@@ -144,6 +144,8 @@ class History {
 
  private:
   int enter(Side side, std::size_t field, Json value, bool there);
+  // Whether a write of ours that nobody has confirmed says the same.
+  bool in_doubt(Side side, std::size_t field, const Json &value) const;
 
   int serial_ = 0;
   std::array<Json, 2> known_;    // what the bridge knows of the service: the base of the merge
