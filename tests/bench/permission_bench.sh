@@ -31,6 +31,7 @@ query "ALTER DATABASE $PGDATABASE SET max_parallel_workers_per_gather = 0; ALTER
 printf '\\set n random(1, %d)\n%s\n' "$scanned" "UPDATE crm_bridge.projects_task SET priority = CASE priority WHEN 'low' THEN 'high' ELSE 'low' END WHERE org_id = 1 AND external_id = :n::text;" >"$SESSION/write.sql"
 printf '\\set n random(1, %d)\n%s\n' $((scanned / 1000)) "UPDATE crm_bridge.projects_task SET priority = CASE priority WHEN 'low' THEN 'high' ELSE 'low' END WHERE org_id = 1 AND external_id = ANY (ARRAY(SELECT (1000 * (:n - 1) + g)::text FROM generate_series(1, 1000) AS g));" >"$SESSION/write_many.sql"
 echo 'SELECT count(*), max(name) FROM public.bare;' >"$SESSION/scan_bare.sql"
+echo 'SELECT count(*), max(name) FROM public.bare WHERE org_id = 1;' >"$SESSION/scan_filter.sql"
 echo 'SELECT count(*), max(name) FROM crm_bridge.projects_task;' >"$SESSION/scan.sql"
 as() { PGUSER=$1 measure "${@:2}"; }
 
@@ -45,15 +46,17 @@ done
 query 'VACUUM FULL crm_bridge.projects_task' && query 'VACUUM ANALYZE crm_bridge.projects_task'
 for ((round = 1; round <= rounds; round++)); do
   as ben scan.bare "$SESSION/scan_bare.sql" 1
+  as ben scan.filter "$SESSION/scan_filter.sql" 1
   as ben scan.person "$SESSION/scan.sql" 1
   as postgres scan.owner "$SESSION/scan.sql" 1
 done
 
 printf '\n  %-32s %14s %14s\n' '' 'statements/s' 'server µs'
-for side in write.owner write.app write.person many.app many.person scan.bare scan.owner scan.person; do
+for side in write.owner write.app write.person many.app many.person scan.bare scan.filter scan.owner scan.person; do
   printf '  %-32s %14.1f %14.1f\n' "$side" "$(median_of $side)" "$(median_of $side 2)"
 done
 judge "µs a person's flags add to a row, of 1,000 rows" "$(paste -d ' ' "$results/many.person" "$results/many.app" | awk '{ print ($2 - $4) / 1000 }' | median)" 2 at_most
 judge "scan with row security, tab and View / the bare table" "$(ratio_of scan.person scan.bare 2)" 1.10 at_most
+judge "the same / the bare table with a plain WHERE org_id = 1" "$(ratio_of scan.person scan.filter 2)" 1.10 at_most
 judge "the same / the same table as its owner" "$(ratio_of scan.person scan.owner 2)" 1.10 at_most
 conclude
