@@ -8,7 +8,7 @@ namespace crm_bridge {
 
 Module::~Module() {
   for (pg::Statement *statement :
-       {&insert, &patch, &erase, &identify, &read, &find_by_external_id, &people})
+       {&insert, &patch, &erase, &identify, &find_by_external_id, &people})
     statement->forget();
   for (auto &[text, statement] : updates) statement.forget();
 }

@@ -45,9 +45,9 @@ struct Module {
   core::FieldType type_of(std::string_view field) const;  // of custom fields: json
 
   // Statements over the mirror, made from its columns; see catalog.cpp for their parameters.
-  std::string insert_text, patch_text, erase_text, identify_text, read_text, find_text;
+  std::string insert_text, patch_text, erase_text, identify_text, find_text;
   mutable pg::Statement insert{nullptr, {}}, patch{nullptr, {}}, erase{nullptr, {}},
-      identify{nullptr, {}}, read{nullptr, {}}, find_by_external_id{nullptr, {}};
+      identify{nullptr, {}}, find_by_external_id{nullptr, {}};
 
   // UPDATEs of some columns by their texts, made when they are first needed.
   mutable std::map<std::string, pg::Statement> updates;

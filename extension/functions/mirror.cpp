@@ -29,12 +29,10 @@ void make_statements(Module &module) {
   std::string const table = "crm_bridge." + pg::quoted(module.name);
   std::string names;
   std::string populated;
-  std::string selected;
   for (const Column &column : module.columns) {
     std::string const name = pg::quoted(column.field);
     names += ", " + name;
     populated += ", p." + name;
-    selected += ", m." + name;
   }
   module.insert_text =
       "INSERT INTO " + table +
@@ -56,13 +54,6 @@ void make_statements(Module &module) {
       populated +
       " FROM pg_catalog.jsonb_populate_record(m, i.document) AS p)"
       " FROM unnest($2, $3) AS i (id, document) WHERE m.org_id = $1 AND m.id = i.id";
-  std::string const row =
-      "SELECT m.id, m.external_id, m.modified_at, m.modified_by, m.custom_fields" + selected +
-      " FROM ";
-  // Each row a probe of the whole key, which LIMIT makes sure of: with the statistics of a young
-  // table the planner would read all of the organization's rows.
-  module.read_text = row + "unnest($2) AS r (id) CROSS JOIN LATERAL (SELECT * FROM " + table +
-                     " AS e WHERE e.org_id = $1 AND e.id = r.id LIMIT 1) AS m";
   module.find_text = "SELECT m.external_id, m.id FROM " + table +
                      " AS m WHERE m.org_id = $1 AND m.external_id = ANY ($2)";
   module.erase_text = "DELETE FROM " + table + " AS m WHERE m.org_id = $1 AND m.id = ANY ($2)";
@@ -77,30 +68,6 @@ void make_statements(Module &module) {
   module.insert = pg::Statement{module.insert_text.c_str(), {INT8OID, JSONBARRAYOID}};
   module.patch = pg::Statement{module.patch_text.c_str(), {INT8OID, UUIDARRAYOID, JSONBARRAYOID}};
   module.find_by_external_id = pg::Statement{module.find_text.c_str(), {INT8OID, TEXTARRAYOID}};
-  module.read = pg::Statement{module.read_text.c_str(), {INT8OID, UUIDARRAYOID}};
-}
-
-constexpr int first_field_position = 5;
-
-std::vector<Record> records_of(const Module &module, const Organization &organization,
-                               const pg::Rows &rows) {
-  std::vector<Record> records;
-  records.reserve(rows.size());
-  for (std::uint64_t i = 0; i < rows.size(); ++i) {
-    if (i % 256 == 255) pg::check_interrupts();
-    pg::Row const row = rows[i];
-    Record record{row.uuid(0), row.optional_string(1), row.instant(2), row.optional_string(3), {}};
-    record.fields = pg::read_fields(
-        row.jsonb(4), [&](std::string_view field) { return type_of(module, organization, field); });
-    int position = first_field_position;
-    for (const Column &column : module.columns) {
-      NullableDatum const value = row[position++];
-      record.fields.insert_or_assign(
-          column.field, pg::value_of(value.value, value.isnull, column.type, column.type_oid));
-    }
-    records.push_back(std::move(record));
-  }
-  return records;
 }
 
 Jsonb *document_of(const Module &module, const Patch &patch, bool with_id) {
@@ -256,25 +223,33 @@ Record MirrorReader::record(const Organization &organization) const {
   return record;
 }
 
-std::vector<Record> lock_records(const Module &module, std::int64_t org_id,
-                                 const std::vector<core::Uuid> &ids) {
+namespace {
+
+// The records that are there, in the order of `ids`; with `locking` those that nobody else holds.
+std::vector<Record> records_of(const Module &module, std::int64_t org_id,
+                               const std::vector<core::Uuid> &ids, bool locking) {
   if (ids.empty()) return {};
   auto const organization = catalog::organization(org_id);
   MirrorReader reader{catalog::module(module.name), org_id};
   std::vector<Record> records;
   for (const core::Uuid &id : ids) {
-    if (reader.find(id) && reader.lock() == pg::KeyReader::Lock::locked)
-      records.push_back(reader.record(*organization));
+    if (!reader.find(id)) continue;
+    if (locking && reader.lock() != pg::KeyReader::Lock::locked) continue;
+    records.push_back(reader.record(*organization));
   }
   return records;
 }
 
+}  // namespace
+
+std::vector<Record> lock_records(const Module &module, std::int64_t org_id,
+                                 const std::vector<core::Uuid> &ids) {
+  return records_of(module, org_id, ids, true);
+}
+
 std::vector<Record> read_records(const Module &module, std::int64_t org_id,
                                  const std::vector<core::Uuid> &ids) {
-  if (ids.empty()) return {};
-  auto const organization = catalog::organization(org_id);
-  return records_of(module, *organization,
-                    module.read.execute({pg::argument(org_id), pg::argument(ids)}));
+  return records_of(module, org_id, ids, false);
 }
 
 std::map<std::string, core::Uuid> find_records(const Module &module, std::int64_t org_id,

@@ -137,6 +137,7 @@ NullableDatum argument(const std::vector<bool> &booleans) {
 }
 
 Oid column_type_of(const core::Value &value) {
+  // In the order of core::Value's alternatives.
   constexpr std::array<Oid, std::variant_size_v<core::Value>> types{
       InvalidOid,     BOOLOID, NUMERICOID,   TEXTOID, DATEOID,
       TIMESTAMPTZOID, UUIDOID, UUIDARRAYOID, JSONBOID};
