@@ -175,10 +175,16 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+  -- From the notes and comments to their links, by the links' indexes: with OR each deleted task would read all links.
   UPDATE crm_bridge.link AS l SET state = 'archived', reason = 'task_deleted'
-   WHERE l.org_id = NEW.org_id AND l.pairing = 'note_comment' AND l.state <> 'archived'
-     AND (l.left_id IN (SELECT n.id FROM crm_bridge.crm_note AS n WHERE n.org_id = NEW.org_id AND n.task_id = NEW.left_id)
-          OR l.right_id IN (SELECT c.id FROM crm_bridge.projects_comment AS c WHERE c.org_id = NEW.org_id AND c.task_id = NEW.right_id));
+    FROM (SELECT o.link_id FROM crm_bridge.crm_note AS n
+            JOIN crm_bridge.link AS o ON o.org_id = NEW.org_id AND o.left_id = n.id AND o.pairing = 'note_comment' AND o.state <> 'archived'
+           WHERE n.org_id = NEW.org_id AND n.task_id = NEW.left_id
+           UNION
+          SELECT o.link_id FROM crm_bridge.projects_comment AS c
+            JOIN crm_bridge.link AS o ON o.org_id = NEW.org_id AND o.right_id = c.id AND o.pairing = 'note_comment' AND o.state <> 'archived'
+           WHERE c.org_id = NEW.org_id AND c.task_id = NEW.right_id) AS f
+   WHERE l.org_id = NEW.org_id AND l.link_id = f.link_id;
   RETURN NULL;
 END
 $$;

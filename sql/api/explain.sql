@@ -70,14 +70,7 @@ BEGIN
          jsonb_build_object('link_id', l.link_id, 'twin', CASE WHEN l.left_id = explain_sync.record_id THEN l.right_id ELSE l.left_id END,
                             'side', CASE WHEN l.left_id = explain_sync.record_id THEN 'left' ELSE 'right' END,
                             'left_base', l.left_base, 'right_base', l.right_base)
-    -- By each of the four indexes: with OR the planner would read the organization's links.
-    FROM (SELECT i.* FROM crm_bridge.link AS i WHERE i.org_id = org AND i.left_id = explain_sync.record_id AND i.state <> 'archived'
-           UNION ALL
-          SELECT i.* FROM crm_bridge.link AS i WHERE i.org_id = org AND i.right_id = explain_sync.record_id AND i.state <> 'archived'
-           UNION ALL
-          SELECT i.* FROM crm_bridge.link AS i WHERE i.org_id = org AND i.left_id = explain_sync.record_id AND i.state = 'archived'
-           UNION ALL
-          SELECT i.* FROM crm_bridge.link AS i WHERE i.org_id = org AND i.right_id = explain_sync.record_id AND i.state = 'archived') AS l
+    FROM crm_bridge._links_of(org, explain_sync.record_id) AS l
    WHERE crm_bridge._may_see(l.pairing);
 
   RETURN QUERY

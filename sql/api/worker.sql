@@ -52,7 +52,7 @@ BEGIN
      WHERE s.org_id = org
        AND s.module = known_external_ids.module AND s.external_id = ANY (external_ids)
        AND (s.acknowledged_at IS NOT NULL
-            OR EXISTS (SELECT 1 FROM crm_bridge.link AS l WHERE l.org_id = s.org_id AND s.record_id IN (l.left_id, l.right_id)));
+            OR EXISTS (SELECT 1 FROM crm_bridge._links_of(s.org_id, s.record_id)));
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.known_external_ids(text, text[], bigint) IS 'those of the external ids that belong to a record of ours';

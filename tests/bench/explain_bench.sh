@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# How long an answer takes about one record among 1,000,000 links: explain_sync(), record_at(), open_conflicts.
+# How long an answer takes about one record among 1,000,000 links: explain_sync(), record_at(), open_conflicts; and the end of one
+# of the links, when its task is deleted.
 
 # shellcheck source=tests/bench/measure.sh
 source "$(dirname "${BASH_SOURCE[0]}")/measure.sh"
@@ -37,10 +38,11 @@ printf '\\set n random(1, %d)\n%s\n' "$links" 'SELECT * FROM crm_bridge.explain_
 printf '\\set n 100 * random(0, %d) + 1\n%s\n' $((links / 100 - 1)) 'SELECT * FROM crm_bridge.explain_sync(task_id(:n));' >"$SESSION/explain_pending.sql"
 printf '\\set n random(1, %d)\n%s\n' "$links" 'SELECT * FROM crm_bridge.record_at(task_id(:n), now());' >"$SESSION/record_at.sql"
 echo 'SELECT * FROM crm_bridge.open_conflicts LIMIT 50;' >"$SESSION/open_conflicts.sql"
+printf '\\set n :n + 1\n%s\n' 'DELETE FROM crm_bridge.crm_task WHERE org_id = 1 AND id = task_id(:n);' >"$SESSION/delete_linked.sql"
 
-scripts=(explain explain_pending record_at open_conflicts)
+scripts=(explain explain_pending record_at open_conflicts delete_linked)
 for ((round = 1; round <= rounds; round++)); do
-  for script in "${scripts[@]}"; do measure "$script" "$SESSION/$script.sql" 1; done
+  for script in "${scripts[@]}"; do measure "$script" "$SESSION/$script.sql" 1 --define=n=$((round * links / 20)); done
 done
 for script in "${scripts[@]}"; do
   judge "ms a call of $script" "$(awk '{ print 1000 / $1 }' "$results/$script" | median)" 5 at_most
