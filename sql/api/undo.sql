@@ -138,7 +138,9 @@ BEGIN
   -- One row a record: the values before the run, and which of its fields somebody changed after the run did.
   FOR touched IN
     WITH event AS (
-      SELECT h.module, h.record_id, h.operation, h.old, h.at, h.event_id FROM crm_bridge.history AS h WHERE h.org_id = org AND h.run_id = undone.run_id
+      -- The instant finds the partitions and, by their keys, the rows.
+      SELECT h.module, h.record_id, h.operation, h.old, h.at, h.event_id FROM crm_bridge.history AS h
+       WHERE h.org_id = org AND h.at >= undone.started_at AND h.run_id = undone.run_id
     ), field AS (
       SELECT DISTINCT ON (e.record_id, f.key) e.module, e.record_id, f.key, f.value, last_value(e.at) OVER w AS at, last_value(e.event_id) OVER w AS event_id
         FROM event AS e CROSS JOIN LATERAL jsonb_each(e.old) AS f
@@ -149,11 +151,15 @@ BEGIN
       SELECT f.*, EXISTS (SELECT 1 FROM crm_bridge.history AS h WHERE h.org_id = org AND h.record_id = f.record_id AND (h.at, h.event_id) > (f.at, f.event_id)
                              AND (h.old ? f.key OR h.operation <> 'update')) AS changed
         FROM field AS f
+    ), difference AS (
+      SELECT j.record_id, jsonb_object_agg(j.key, j.value) FILTER (WHERE NOT j.changed) AS before, jsonb_agg(j.key ORDER BY j.key) FILTER (WHERE j.changed) AS changed
+        FROM judged AS j GROUP BY j.record_id
+    ), touched AS (
+      SELECT e.module, e.record_id, bool_or(e.operation = 'delete') AS deleted, bool_or(e.operation = 'insert') AS made FROM event AS e GROUP BY e.module, e.record_id
     )
-    SELECT e.module, e.record_id, bool_or(e.operation = 'delete') AS deleted, bool_or(e.operation = 'insert') AS made,
-           (SELECT jsonb_object_agg(j.key, j.value) FROM judged AS j WHERE j.record_id = e.record_id AND NOT j.changed) AS before,
-           (SELECT jsonb_agg(j.key ORDER BY j.key) FROM judged AS j WHERE j.record_id = e.record_id AND j.changed) AS changed
-      FROM event AS e JOIN crm_bridge.module AS m ON m.module = e.module GROUP BY e.module, e.record_id, m.position ORDER BY m.position, e.record_id
+    SELECT t.*, d.before, d.changed
+      FROM touched AS t JOIN crm_bridge.module AS m ON m.module = t.module LEFT JOIN difference AS d ON d.record_id = t.record_id
+     ORDER BY m.position, t.record_id
   LOOP
     IF touched.deleted THEN
       IF crm_bridge._recreate_record(org, touched.module, touched.record_id) THEN
@@ -168,9 +174,10 @@ BEGIN
       restored := restored + 1;
     END IF;
   END LOOP;
-  SELECT count(DISTINCT h.record_id) INTO inserted FROM crm_bridge.history AS h WHERE h.org_id = org AND h.run_id = undone.run_id AND h.operation = 'insert';
+  SELECT count(DISTINCT h.record_id) INTO inserted FROM crm_bridge.history AS h
+   WHERE h.org_id = org AND h.at >= undone.started_at AND h.run_id = undone.run_id AND h.operation = 'insert';
   SELECT jsonb_agg(jsonb_build_object('record_id', r, 'pairing', l.pairing, 'twin', CASE l.left_id WHEN r THEN l.right_id ELSE l.left_id END)) INTO links
-    FROM unnest(recreated) AS r JOIN crm_bridge.link AS l ON l.org_id = org AND r IN (l.left_id, l.right_id);
+    FROM unnest(recreated) AS r CROSS JOIN LATERAL crm_bridge._links_of(org, r) AS l;
   -- What these writes caused, the twins' rows too, is this run's: so it can be undone in its turn.
   UPDATE crm_bridge.history AS h SET run_id = undoing
    WHERE h.org_id = org AND h.at >= began AND h.transaction_id = pg_current_xact_id() AND h.run_id IS NULL;
