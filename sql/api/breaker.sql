@@ -20,6 +20,7 @@ DECLARE
   again uuid[];
   fresh uuid[];
   counter crm_bridge.mass_change;
+  hour_ago timestamptz := clock_timestamp() - interval '1 hour';
 BEGIN
   -- Records that leave with their portal leave because an administrator chose another one.
   IF absolute = 0 OR EXISTS (SELECT 1 FROM crm_bridge.run AS r WHERE r.org_id = org AND r.run_id = _hold_excess.run AND r.kind = 'other_portal') THEN
@@ -39,9 +40,10 @@ BEGIN
   INSERT INTO crm_bridge.mass_change AS c (org_id, module, direction, operation, counted_in)
   VALUES (org, _hold_excess.module, _hold_excess.direction, _hold_excess.operation, counted)
   ON CONFLICT ON CONSTRAINT mass_change_key DO UPDATE
-     SET admitted = CASE WHEN c.counted_in IS NOT DISTINCT FROM counted AND (counted IS NOT NULL OR c.since > clock_timestamp() - interval '1 hour') THEN c.admitted ELSE 0 END,
-         total = CASE WHEN c.since > clock_timestamp() - interval '1 hour' THEN c.total END,
-         since = CASE WHEN c.counted_in IS NOT DISTINCT FROM counted AND (counted IS NOT NULL OR c.since > clock_timestamp() - interval '1 hour') THEN c.since ELSE clock_timestamp() END,
+     -- Counted on in the same run, or within the same hour.
+     SET (admitted, since) = (SELECT CASE WHEN goes_on THEN c.admitted ELSE 0 END, CASE WHEN goes_on THEN c.since ELSE clock_timestamp() END
+                                FROM (SELECT c.counted_in IS NOT DISTINCT FROM counted AND (counted IS NOT NULL OR c.since > hour_ago)) AS w (goes_on)),
+         total = CASE WHEN c.since > hour_ago THEN c.total END,
          counted_in = counted
   RETURNING * INTO counter;
   IF counter.total IS NULL AND _hold_excess.operation = 'delete' AND counter.admitted + cardinality(fresh) > crm_bridge._few_records() THEN

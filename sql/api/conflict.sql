@@ -89,10 +89,9 @@ BEGIN
      WHERE l.org_id = org AND l.link_id = _tell_loser.link_id;
   END IF;
   PERFORM crm_bridge._notify(org, loser, 'conflict_lost', jsonb_build_object(
-    'record', COALESCE((SELECT n.name FROM crm_bridge.record_name AS n WHERE n.org_id = org AND n.module = of_module AND n.record_id = of_record), of_record::text),
+    'record', crm_bridge._record_label(org, of_module, of_record),
     'module', of_module,
-    'field', COALESCE((SELECT replace(f.api_name, '_', ' ') FROM crm_bridge.service_field AS f
-                        WHERE f.org_id = org AND f.module = of_module AND f.field = of_field), of_field),
+    'field', crm_bridge._field_label(org, of_module, of_field),
     'yours', CASE winner WHEN 'left' THEN right_value ELSE left_value END,
     'other', CASE winner WHEN 'left' THEN left_value ELSE right_value END,
     'by', COALESCE(NULLIF(by_whom, ''), '?')), cause => _tell_loser.conflict_id);

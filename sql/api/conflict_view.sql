@@ -25,6 +25,20 @@ COMMENT ON COLUMN crm_bridge.record_name.module IS 'the record''s module';
 COMMENT ON COLUMN crm_bridge.record_name.record_id IS 'the record';
 COMMENT ON COLUMN crm_bridge.record_name.name IS 'its name, subject or first words';
 
+-- What a record is called in a mail; one without a name by its id.
+CREATE OR REPLACE FUNCTION crm_bridge._record_label(org_id bigint, module text, record_id uuid)
+RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN COALESCE((SELECT n.name FROM crm_bridge.record_name AS n
+                    WHERE n.org_id = _record_label.org_id AND n.module = _record_label.module AND n.record_id = _record_label.record_id), _record_label.record_id::text);
+END
+$$;
+COMMENT ON FUNCTION crm_bridge._record_label(bigint, text, uuid) IS 'what a record is called in a mail';
+REVOKE ALL ON FUNCTION crm_bridge._record_label(bigint, text, uuid) FROM PUBLIC;
+
 CREATE VIEW crm_bridge.open_conflicts WITH (security_invoker = true) AS
   SELECT c.org_id, c.conflict_id, c.at, c.module, m.label AS module_label, c.record_id, n.name AS record,
          c.field, w.field_label, p.right_module AS other_module, l.right_id AS other_record_id, o.name AS other_record, c.other_field,

@@ -272,7 +272,7 @@ BEGIN
                  WHEN rule = 'parent_closed' AND face.face_module = 'crm_task' THEN 'status_refused'
                  WHEN reverted THEN 'update_refused' ELSE 'update_kept' END;
     facts := CASE WHEN kind IN ('update_refused', 'update_kept') THEN jsonb_build_object(
-        'record', COALESCE((SELECT n.name FROM crm_bridge.record_name AS n WHERE n.org_id = org AND n.module = face.face_module AND n.record_id = face.face_id), face.face_id::text),
+        'record', crm_bridge._record_label(org, face.face_module, face.face_id),
         'module', face.face_module, 'field', crm_bridge._field_label(org, face.face_module, face.face_field),
         'old', face.agreed, 'new', face.value, 'others', COALESCE(face.others, '[]'), 'service', crm_bridge._service_label(here), 'words', words)
       ELSE (SELECT jsonb_build_object('task', t.name, 'project', p.name, 'parent', m.name, 'old', face.agreed, 'new', face.value, 'limit', nearest_day)
@@ -376,7 +376,7 @@ BEGIN
   PERFORM crm_bridge._notify(org,
     crm_bridge._address_of_actor(edit.actor, (crm_bridge._mirror_value(org, link.left_module, link.left_id, 'owner_id') #>> '{}')::uuid, org), 'update_kept',
     jsonb_build_object(
-      'record', COALESCE((SELECT n.name FROM crm_bridge.record_name AS n WHERE n.org_id = org AND n.module = refusal.module AND n.record_id = refusal.record_id), refusal.record_id::text),
+      'record', crm_bridge._record_label(org, refusal.module, refusal.record_id),
       'module', refusal.module, 'field', crm_bridge._field_label(org, refusal.module, refusal.field),
       'old', refusal.agreed, 'new', refusal.value, 'others', '[]'::jsonb, 'service', crm_bridge._service_label(link.other), 'words', refusal.detail),
     cause => md5(concat_ws('|', refusal.link_id, refusal.record_id, refusal.field, refusal.value, edit.at AT TIME ZONE 'UTC'))::uuid);

@@ -47,19 +47,14 @@ COMMENT ON VIEW crm_bridge.dead_letters IS 'records that need a person, with the
 
 CREATE VIEW crm_bridge.refusals WITH (security_invoker = true) AS
   SELECT r.org_id, r.refusal_id, r.at, r.module, m.label, r.record_id,
-         COALESCE(t.subject, pt.name, n.title, left(n.content, 60), d.deal_name, a.account_name, c.name, u.name) AS record,
+         n.name AS record,
          pp.name AS project, r.field, r.reason, r.detail, r.value, r.agreed, r.refused_for, r.reverted, r.link_id, now() AS as_of
     FROM crm_bridge.refusal AS r
     JOIN crm_bridge.module AS m ON m.module = r.module
-    LEFT JOIN crm_bridge.crm_task AS t ON r.module = 'crm_task' AND t.org_id = r.org_id AND t.id = r.record_id
-    LEFT JOIN crm_bridge.projects_task AS pt ON r.module = 'projects_task' AND pt.org_id = r.org_id AND pt.id = r.record_id
-    LEFT JOIN crm_bridge.crm_note AS n ON r.module = 'crm_note' AND n.org_id = r.org_id AND n.id = r.record_id
-    LEFT JOIN crm_bridge.crm_deal AS d ON r.module = 'crm_deal' AND d.org_id = r.org_id AND d.id = r.record_id
-    LEFT JOIN crm_bridge.crm_account AS a ON r.module = 'crm_account' AND a.org_id = r.org_id AND a.id = r.record_id
-    LEFT JOIN crm_bridge.projects_client AS c ON r.module = 'projects_client' AND c.org_id = r.org_id AND c.id = r.record_id
-    LEFT JOIN crm_bridge.projects_project AS u ON r.module = 'projects_project' AND u.org_id = r.org_id AND u.id = r.record_id
+    LEFT JOIN LATERAL (SELECT x.name FROM crm_bridge.record_name AS x
+                        WHERE x.org_id = r.org_id AND x.module = r.module AND x.record_id = r.record_id LIMIT 1) AS n ON true
     LEFT JOIN crm_bridge.link AS l ON r.module = 'crm_task' AND l.org_id = r.org_id AND l.link_id = r.link_id
-    LEFT JOIN crm_bridge.projects_task AS tw ON tw.org_id = r.org_id AND tw.id = COALESCE(l.right_id, pt.id)
+    LEFT JOIN crm_bridge.projects_task AS tw ON tw.org_id = r.org_id AND tw.id = COALESCE(l.right_id, CASE r.module WHEN 'projects_task' THEN r.record_id END)
     LEFT JOIN crm_bridge.projects_project AS pp ON pp.org_id = tw.org_id AND pp.id = tw.project_id;
 COMMENT ON VIEW crm_bridge.refusals IS 'changes that the other side does not take: whose, of which record and field, why, and what became of them';
 COMMENT ON COLUMN crm_bridge.refusals.refusal_id IS 'its own id';

@@ -5,7 +5,7 @@ BEGIN;
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
-SELECT plan(74);
+SELECT plan(77);
 
 CREATE FUNCTION pg_temp.at(passed interval)
 RETURNS text
@@ -169,6 +169,15 @@ SELECT crm_bridge.set_edition('professional', 3) AS paid, pg_temp.at('0') AS now
 SELECT is(pg_temp.warned('14 days'), 0::bigint, 'R2: a paid edition has no trial');
 SELECT crm_bridge.set_edition('free', 3) AS free, pg_temp.at('0') AS now \gset
 SELECT is(pg_temp.warned('1 day 1 minute'), 3::bigint, 'R2: or more days');
+-- A mail that cannot even be queued.
+DELETE FROM crm_bridge.notification WHERE org_id = 3;
+DELETE FROM crm_bridge.lease;
+SET LOCAL client_min_messages = error;
+ALTER TABLE crm_bridge.notification ADD CONSTRAINT broken CHECK (kind <> 'trial_ending');
+SELECT is(pg_temp.warned('1 day 2 minutes'), 0::bigint, 'a mail that fails is not sent');
+SELECT is((SELECT count(*) FROM crm_bridge.lease WHERE worker = 'a worker that has just started'), 1::bigint, 'and costs no worker its lease');
+ALTER TABLE crm_bridge.notification DROP CONSTRAINT broken;
+SELECT is(pg_temp.warned('1 day 3 minutes'), 3::bigint, 'R2: the next heartbeat tells them');
 
 SELECT * FROM finish();
 ROLLBACK;
