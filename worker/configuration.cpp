@@ -120,6 +120,7 @@ ServiceSettings read_service(const toml::value &table) {
   section.read("window", settings.window, milliseconds{1});
   section.read("tokens_per_window", settings.tokens_per_window, 0, 1000);
   section.read("assumed_calls", settings.assumed_calls);
+  section.read("read_before_write", settings.read_before_write);
   if (kind->has_bridge_field) section.read("bridge_field", settings.bridge_field);
   if (kind->goes_round) {
     section.read("sweep_interval", settings.sweep_interval, milliseconds{50});

@@ -53,6 +53,8 @@ struct ServiceSettings {
   int tokens_per_window = 10;  // access tokens in ten minutes, of all workers together; 0: no limit
   std::string bridge_field = "Bridge_Id";  // zoho_crm, bigin: our unique custom field; empty: none
   bool assumed_calls = false;              // make calls whose contract no document confirms
+  bool read_before_write = true;  // an update for which the service has no condition is preceded by
+                                  // a look at what it would overwrite
   std::chrono::milliseconds sweep_interval{60000};  // zoho_projects: between two steps of a sweep
   std::string webhook_path;   // zoho_projects: replaces the derived secret path
   std::string webhook_token;  // zoho_projects: replaces the derived token

@@ -84,6 +84,9 @@ struct Settled {
   bool created = false;  // the service has the record now, even if a later step of making it failed
   std::string version{};
   bool read_again = false;  // the service has a state that we do not know
+  // That state, where it was read before anything was sent: it is merged, and the change composed
+  // anew.
+  std::optional<Record> found{};
 };
 
 struct ReceiveOutcome {

@@ -45,7 +45,21 @@ Json failure(const Settled &settled) {
 Outbox::Outbox(Shared &shared, std::string service)
     : shared_(shared), service_(std::move(service)) {}
 
+// What was found before sending is merged, and the change is handed out again as if it had never
+// been. Found a second time it could not be merged: now the attempt counts, and in the end a person
+// is asked.
+void Outbox::judge_found(Settled &settled) {
+  if (!settled.found) {
+    found_before_.erase(settled.record_id);
+    return;
+  }
+  std::string &version = found_before_[settled.record_id];
+  if (version != settled.found->version) settled.verdict.outcome = Outcome::release;
+  version = settled.found->version;
+}
+
 void Outbox::add(std::int64_t org_id, Settled settled) {
+  judge_found(settled);
   shared_.metrics.settled(service_, settled.verdict.outcome);
   const Outcome outcome = settled.verdict.outcome;
   if (outcome != Outcome::done) {
@@ -72,7 +86,7 @@ void Outbox::flush(Database &database, const std::string &read_started_at) {
     const auto first = pending_.begin();
     receive(database, first->first, first->second, read_started_at);
     try {
-      tell(database, first->first, first->second.settled);
+      tell(database, first->first, first->second.settled, read_started_at);
     } catch (const SqlError &fault) {
       if (is_passing(fault)) throw;
       log_event(Severity::error, "results_refused",
@@ -80,7 +94,7 @@ void Outbox::flush(Database &database, const std::string &read_started_at) {
                  {"org", first->first},
                  {"sqlstate", fault.sqlstate()},
                  {"reason", fault.what()}});
-      tell_one_by_one(database, first->first, first->second.settled);
+      tell_one_by_one(database, first->first, first->second.settled, read_started_at);
     }
     pending_.erase(first);
   }
@@ -106,33 +120,42 @@ void Outbox::receive(Database &database, std::int64_t org_id, Pending &pending,
     record.version = settled.version;
     seen.push_back({settled.module, {record}});
   }
-  for (const auto &records : seen) {
-    try {
-      for (const auto &outcome :
-           database.receive(records.module, records.records, read_started_at, org_id)) {
-        if (outcome.outcome != "rejected") continue;
-        log_event(Severity::warning, "record_rejected",
-                  {{"org", org_id},
-                   {"module", records.module},
-                   {"external_id", outcome.external_id},
-                   {"detail", outcome.detail}});
-      }
-    } catch (const SqlError &fault) {
-      if (is_passing(fault)) throw;
-      log_event(Severity::error, "receive_refused",
-                {{"org", org_id},
-                 {"module", records.module},
-                 {"sqlstate", fault.sqlstate()},
-                 {"reason", fault.what()}});
-    }
-  }
+  for (const auto &records : seen) (void)receive(database, org_id, records, read_started_at);
   pending.seen.clear();
 }
 
-void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled) {
+std::vector<std::string> Outbox::receive(Database &database, std::int64_t org_id,
+                                         const ModuleRecords &records,
+                                         const std::string &read_started_at) {
+  std::vector<std::string> again;
+  try {
+    for (const auto &outcome :
+         database.receive(records.module, records.records, read_started_at, org_id)) {
+      if (outcome.outcome == "busy" || outcome.outcome == "stale")
+        again.push_back(outcome.external_id);
+      if (outcome.outcome != "rejected") continue;
+      log_event(Severity::warning, "record_rejected",
+                {{"org", org_id},
+                 {"module", records.module},
+                 {"external_id", outcome.external_id},
+                 {"detail", outcome.detail}});
+    }
+  } catch (const SqlError &fault) {
+    if (is_passing(fault)) throw;
+    log_event(Severity::error, "receive_refused",
+              {{"org", org_id},
+               {"module", records.module},
+               {"sqlstate", fault.sqlstate()},
+               {"reason", fault.what()}});
+  }
+  return again;
+}
+
+void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled,
+                  const std::string &read_started_at) {
   Json results = Json::array();
   Json failures = Json::array();
-  std::map<std::string, std::vector<std::string>> read_again;
+  ByModule read_again;
   for (const auto &one : settled) {
     if (one.verdict.outcome == Outcome::done) {
       results.push_back(acknowledgement(one));
@@ -165,29 +188,44 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
       if (row[2] == "busy") busy.push_back(row[1]);
     }
   }
+  std::map<std::string, ModuleRecords> found;
   for (const auto &one : settled) {
-    if (std::find(busy.begin(), busy.end(), one.record_id) == busy.end()) continue;
-    held_back_[org_id].push_back(one);
-    tell_again_ = Clock::now() + patience_with_writers;
+    if (std::find(busy.begin(), busy.end(), one.record_id) != busy.end()) {
+      held_back_[org_id].push_back(one);
+      tell_again_ = Clock::now() + patience_with_writers;
+    } else if (one.found) {
+      ModuleRecords &records = found[one.module];
+      records.module = one.module;
+      records.records.push_back(*one.found);
+    }
+  }
+  // After the failures: what is not under way any more is merged without the thought that it may
+  // still arrive.
+  for (const auto &[module, records] : found) {
+    auto &again = read_again[module];
+    for (auto &id : receive(database, org_id, records, read_started_at))
+      again.push_back(std::move(id));
   }
   for (const auto &[module, ids] : read_again) {
+    if (ids.empty()) continue;
     database.store_notice(service_, "relay", module, ids, "update", "", org_id);
     shared_.bells.ring("notice " + service_);
   }
 }
 
 void Outbox::tell_one_by_one(Database &database, std::int64_t org_id,
-                             const std::vector<Settled> &settled) {
+                             const std::vector<Settled> &settled,
+                             const std::string &read_started_at) {
   for (Settled one : settled) {
     try {
-      tell(database, org_id, {one});
+      tell(database, org_id, {one}, read_started_at);
       continue;
     } catch (const SqlError &fault) {
       if (is_passing(fault)) throw;
       one.verdict = {Outcome::in_doubt, "result_refused", fault.what(), {}};
     }
     try {
-      tell(database, org_id, {one});
+      tell(database, org_id, {one}, read_started_at);
     } catch (const SqlError &fault) {
       if (is_passing(fault)) throw;
       // It stays with this worker's lease and is handed out again when that ends.

@@ -41,19 +41,27 @@ class Outbox {
     std::vector<ModuleRecords> seen;
     std::vector<Settled> settled;
   };
+  using ByModule = std::map<std::string, std::vector<std::string>>;  // module → external ids
   void receive(Database &database, std::int64_t org_id, Pending &pending,
                const std::string &read_started_at);
+  // Returns those that must be read again.
+  std::vector<std::string> receive(Database &database, std::int64_t org_id,
+                                   const ModuleRecords &records,
+                                   const std::string &read_started_at);
   // What a writer held up is held back, and told again a little later.
-  void tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled);
+  void tell(Database &database, std::int64_t org_id, const std::vector<Settled> &settled,
+            const std::string &read_started_at);
   void take_back();
-  void tell_one_by_one(Database &database, std::int64_t org_id,
-                       const std::vector<Settled> &settled);
+  void tell_one_by_one(Database &database, std::int64_t org_id, const std::vector<Settled> &settled,
+                       const std::string &read_started_at);
+  void judge_found(Settled &settled);
 
   Shared &shared_;
   std::string service_;
   std::map<std::int64_t, Pending> pending_;
   std::map<std::int64_t, std::vector<Settled>> held_back_;
   Clock::time_point tell_again_{};
+  std::map<std::string, std::string> found_before_;  // record → version
 };
 
 // The forms of docs/protocol.md.

@@ -110,6 +110,12 @@ std::string later(const std::string &left, const std::string &right) {
   return one->microseconds >= other->microseconds ? left : right;
 }
 
+bool is_later(std::string_view left, std::string_view right) {
+  const auto one = core::parse_instant(left);
+  const auto other = core::parse_instant(right);
+  return one && (!other || one->microseconds > other->microseconds);
+}
+
 long long seconds_between(std::string_view left, std::string_view right) {
   const auto one = core::parse_instant(left);
   const auto other = core::parse_instant(right);

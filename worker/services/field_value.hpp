@@ -28,6 +28,9 @@ std::string now_in_utc();
 // Later of two instants; "" is earlier than any.
 std::string later(const std::string &left, const std::string &right);
 
+// Whether the left one is the later of two instants; "" is earlier than any.
+bool is_later(std::string_view left, std::string_view right);
+
 // left - right in seconds; 0 if either is none.
 long long seconds_between(std::string_view left, std::string_view right);
 

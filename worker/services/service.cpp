@@ -27,6 +27,11 @@ std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
   return find_kind(settings.kind)->make(settings);
 }
 
+Verdict already_modified(const Record &found) {
+  return {
+      Outcome::retry, "already_modified", "the service has a newer state, of " + found.version, {}};
+}
+
 Json body_or_failure(const HttpResult &result) {
   Verdict verdict = judge(result);
   if (verdict.outcome == Outcome::done) {

@@ -131,6 +131,9 @@ Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings 
 // The connector of a configured service.
 std::unique_ptr<Service> make_service(const ServiceSettings &settings);
 
+// Of a change that was not sent because the service has a newer state than it was made of.
+Verdict already_modified(const Record &found);
+
 // The body of a good answer as JSON, null for an empty one; otherwise throws ServiceFailure.
 Json body_or_failure(const HttpResult &result);
 

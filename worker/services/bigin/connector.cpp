@@ -43,8 +43,9 @@ std::vector<Capability> Connector::capabilities() const {
   for (const char *module : {"bigin_company", "bigin_contact"}) {
     table.push_back(
         {module, "create", "POST, up to 100 records; " + safe, "1 for 100", documented});
-    table.push_back(
-        {module, "update", "PUT, up to 100 records; unguarded", "1 for 100", documented});
+    table.push_back({module, "update",
+                     "PUT, up to 100 records; after a look at what they would overwrite",
+                     "2 for 100", documented});
     table.push_back({module, "delete", "DELETE ?ids=, up to 100; into the recycle bin", "1 for 100",
                      documented});
     table.push_back({module, "find changes",

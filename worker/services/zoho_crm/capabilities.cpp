@@ -19,8 +19,11 @@ void add_records(std::vector<Capability> &table, const std::string &module,
                 ", so that a second attempt finds the first";
   table.push_back({module, "create", "POST, up to 100 records; " + safe,
                    "1 for 100; 1 more for 100 in doubt (COQL)", documented});
-  table.push_back({module, "update", "PUT, up to 100 records; one alone with If-Unmodified-Since",
-                   "1 for 100", documented});
+  table.push_back(
+      {module, "update",
+       "PUT, up to 100 records; one alone with If-Unmodified-Since, several after a look "
+       "at what they would overwrite",
+       "1 for one, 2 for 100", documented});
   table.push_back(
       {module, "delete", "DELETE ?ids=, up to 100; into the recycle bin", "1 for 100", documented});
   table.push_back({module, "find changes",

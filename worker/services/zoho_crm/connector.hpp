@@ -22,7 +22,8 @@ class Connector : public Service {
   explicit Connector(const ServiceSettings &settings, Dialect dialect = {})
       : dialect_(std::move(dialect)),
         bridge_field_(settings.bridge_field),
-        assumed_calls_(settings.assumed_calls) {}
+        assumed_calls_(settings.assumed_calls),
+        read_before_write_(settings.read_before_write) {}
 
   std::vector<Capability> capabilities() const override;
   int records_a_request() const override { return 100; }
@@ -43,6 +44,11 @@ class Connector : public Service {
   // writing.cpp
   Task<Delivered> create(Session &session, std::vector<Change> changes);
   Task<std::vector<Settled>> update(Session &session, std::vector<Change> changes);
+  // Looks at what updates would overwrite, and takes away from `changes` those that are settled by
+  // what was found.
+  Task<std::vector<Settled>> look_before_writing(Session &session, std::vector<Change> &changes);
+  // Reads what a guarded write ran into.
+  Task<void> look_again(Session &session, std::string module, Settled &settled);
   Task<std::vector<Settled>> remove(Session &session, std::vector<Change> changes);
   Task<HttpResult> look_up(Session &session, std::vector<Change> changes,
                            std::map<std::string, std::string> &found);
@@ -69,6 +75,7 @@ class Connector : public Service {
   Dialect dialect_;
   std::string bridge_field_;
   bool assumed_calls_;
+  bool read_before_write_;
   // Notes that were found again → our record: batches run side by side, and two notes of the same
   // words must not find the same one.
   std::map<std::string, std::string> found_notes_;

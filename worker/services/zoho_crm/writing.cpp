@@ -179,19 +179,75 @@ Task<HttpResult> Connector::look_up(Session &session, std::vector<Change> change
 }
 
 Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Change> changes) {
+  const std::string module = changes.front().module;
+  // The guard speaks of one record; on a batch its meaning is not documented.
+  const std::string guard = dialect_.guards_updates && changes.size() == 1 && !is_note(module)
+                                ? whole_seconds(changes.front().version)
+                                : std::string{};
+  std::vector<Settled> all;
+  if (guard.empty() && read_before_write_ && !is_note(module)) {
+    all = co_await look_before_writing(session, changes);
+    if (changes.empty()) co_return all;
+  }
   ApiCall call;
   call.method = "PUT";
-  call.path = dialect_.root + "/" + api_name_of(session, changes.front().module);
+  call.path = dialect_.root + "/" + api_name_of(session, module);
   call.body = write_body(session, changes, {});
-  // The guard speaks of one record; on a batch its meaning is not documented.
-  if (const std::string guard = whole_seconds(changes.front().version);
-      dialect_.guards_updates && changes.size() == 1 && !guard.empty() &&
-      !is_note(changes.front().module)) {
-    call.headers.push_back("If-Unmodified-Since: " + guard);
-  }
+  if (!guard.empty()) call.headers.push_back("If-Unmodified-Since: " + guard);
   const HttpResult result = co_await session.send(std::move(call));
   std::vector<std::string> duplicates;
-  co_return read_results(changes, result, {}, duplicates);
+  for (auto &settled : read_results(changes, result, {}, duplicates)) {
+    if (settled.read_again) co_await look_again(session, module, settled);
+    all.push_back(std::move(settled));
+  }
+  co_return all;
+}
+
+Task<std::vector<Settled>> Connector::look_before_writing(Session &session,
+                                                          std::vector<Change> &changes) {
+  std::vector<Settled> settled;
+  std::string ids;
+  for (const auto &change : changes) {
+    if (!change.version.empty()) ids += (ids.empty() ? "" : ",") + change.external_id;
+  }
+  if (ids.empty()) co_return settled;
+  std::map<std::string, Record> there;
+  Verdict verdict;
+  try {
+    for (auto &record : co_await read_ids(session, changes.front().module, ids))
+      there[record.external_id] = std::move(record);
+  } catch (const ServiceFailure &fault) {
+    verdict = fault.verdict();
+  }
+  // Nothing was written yet, whatever became of the look.
+  if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
+  // Who may not read may be allowed to write: the service says so itself.
+  if (verdict.outcome == Outcome::park || verdict.outcome == Outcome::gone) co_return settled;
+  std::vector<Change> known;
+  for (auto &change : changes) {
+    const auto found = there.find(change.external_id);
+    if (verdict.outcome != Outcome::done) {
+      settled.push_back(settle(change, verdict));
+    } else if (found != there.end() && is_later(found->second.version, change.version)) {
+      settled.push_back(settle(change, already_modified(found->second)));
+      settled.back().found = std::move(found->second);
+    } else {
+      known.push_back(std::move(change));
+    }
+  }
+  changes = std::move(known);
+  co_return settled;
+}
+
+Task<void> Connector::look_again(Session &session, std::string module, Settled &settled) {
+  try {
+    for (auto &record : co_await read_ids(session, std::move(module), settled.external_id)) {
+      settled.found = std::move(record);
+      settled.read_again = false;
+    }
+  } catch (const ServiceFailure &) {
+    // It stays to be read again.
+  }
 }
 
 Task<std::vector<Settled>> Connector::remove(Session &session, std::vector<Change> changes) {

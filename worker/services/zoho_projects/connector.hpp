@@ -19,7 +19,9 @@ namespace crm_bridge::worker::zoho_projects {
 class Connector : public Service {
  public:
   explicit Connector(const ServiceSettings &settings)
-      : assumed_calls_(settings.assumed_calls), sweep_interval_(settings.sweep_interval) {}
+      : assumed_calls_(settings.assumed_calls),
+        read_before_write_(settings.read_before_write),
+        sweep_interval_(settings.sweep_interval) {}
 
   std::vector<Capability> capabilities() const override;
   int records_a_request() const override { return 1; }
@@ -54,6 +56,10 @@ class Connector : public Service {
   Task<Delivered> create(Session &session, Change change);
   Task<Delivered> update(Session &session, Change change);
   Task<Delivered> remove(Session &session, Change change);
+  // Looks at what an update would overwrite.  nullopt: nothing that we do not know; else what
+  // became of the change without a write.
+  Task<std::optional<Settled>> look_before_writing(Session &session, Change change,
+                                                   std::string path);
   // The steps of a project that need calls of their own, once it is there.
   Task<Verdict> finish_project(Session &session, Change change, std::string project_id);
   Task<Verdict> associate_client(Session &session, Change change, std::string project_id);
@@ -109,6 +115,7 @@ class Connector : public Service {
   Memory &memory(const Session &session) { return memory_[session.organization().org_id]; }
 
   bool assumed_calls_;
+  bool read_before_write_;
   std::chrono::milliseconds sweep_interval_;
   std::map<std::int64_t, Memory> memory_;
 };

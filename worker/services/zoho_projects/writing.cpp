@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include <array>
 
+#include "services/field_value.hpp"
 #include "services/zoho_projects/connector.hpp"
 #include "services/zoho_projects/place.hpp"
 #include "services/zoho_projects/settling.hpp"
@@ -11,6 +12,12 @@ namespace {
 bool lives_in_a_project(const std::string &module) {
   return module == "projects_task_list" || module == "projects_task" ||
          module == "projects_comment";
+}
+
+// Those that have an address of their own and tell when they were changed.
+bool is_versioned(const std::string &module) {
+  return module == "projects_project" || module == "projects_task_list" ||
+         module == "projects_task";
 }
 
 struct MemberField {
@@ -140,6 +147,8 @@ Task<Delivered> Connector::create(Session &session, Change change) {
 Task<Delivered> Connector::update(Session &session, Change change) {
   const Place place = place_of(session, change.context);
   const std::string path = collection(change.module, place) + "/" + change.external_id;
+  if (auto overtaken = co_await look_before_writing(session, change, path))
+    co_return only(std::move(*overtaken));
   Json body = to_service(session.catalog(), change);
   Settled settled = settle(change, {});
   if (change.module == "projects_task") {
@@ -182,6 +191,36 @@ Task<Delivered> Connector::update(Session &session, Change change) {
     settled.verdict.refused_fields.reset();
   }
   co_return only(std::move(settled));
+}
+
+// Projects has no conditional writes: between this look and the write somebody may still come in,
+// but no longer between our last reading and the write.
+Task<std::optional<Settled>> Connector::look_before_writing(Session &session, Change change,
+                                                            std::string path) {
+  if (!read_before_write_ || change.version.empty() || !is_versioned(change.module))
+    co_return std::nullopt;
+  ApiCall call;
+  call.path = std::move(path);
+  const HttpResult result = co_await session.send(std::move(call));
+  Verdict verdict = judge_answer(result);
+  // Nothing was written yet, whatever became of the look.
+  if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
+  // Who may not read may be allowed to write: the service says so itself.
+  if (verdict.outcome == Outcome::park) co_return std::nullopt;
+  if (verdict.outcome != Outcome::done) co_return settle(change, std::move(verdict));
+  Record found;
+  try {
+    const Json body =
+        record_of(parse_json(result.body), session.catalog().module(change.module)->api_name);
+    found = from_service(session.catalog(), change.module, body, place_of(session, change.context));
+  } catch (const MalformedJson &) {
+    // What cannot be read cannot be compared: the answer to the write will tell.
+  }
+  if (found.external_id != change.external_id || !is_later(found.version, change.version))
+    co_return std::nullopt;
+  Settled settled = settle(change, already_modified(found));
+  settled.found = std::move(found);
+  co_return settled;
 }
 
 Task<Delivered> Connector::remove(Session &session, Change change) {
