@@ -162,11 +162,16 @@ std::vector<ReceiveOutcome> Database::receive(const std::string &module,
 int Database::store_notice(const std::string &service, const std::string &channel,
                            const std::string &module, const std::vector<std::string> &external_ids,
                            const std::string &event, const std::string &body, std::int64_t org_id,
-                           const Json &context) {
+                           const Json &context, const Json &told) {
+  const auto object = [](const Json &json) {
+    return optional_text(json.is_object() ? to_text(json) : std::string{});
+  };
   return connection_
-      ->query("SELECT crm_bridge.store_notice($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8)",
-              service, channel, module, array_literal(external_ids), event, body,
-              optional_text(context.is_object() ? to_text(context) : std::string{}), org_id)[0][0]
+      ->query(
+          "SELECT crm_bridge.store_notice($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8::jsonb, "
+          "$9)",
+          service, channel, module, array_literal(external_ids), event, body, object(context),
+          object(told), org_id)[0][0]
       .as<int>(0);
 }
 
@@ -199,12 +204,23 @@ std::vector<std::int64_t> Database::notice_backlog(const std::string &service) {
 std::vector<Notice> Database::take_notices(const std::string &service, int limit,
                                            const std::string &lease, std::int64_t org_id) {
   std::vector<Notice> answer;
-  for (const auto &row : connection_->query("SELECT notice_ids, module, external_id, event, context"
-                                            "  FROM crm_bridge.take_notices($1, $2, $3::uuid, $4)",
-                                            service, limit, lease, org_id)) {
-    answer.push_back({parse_array(row[0]), text(row[1]), text(row[2]), text(row[3]), json(row[4])});
+  for (const auto &row :
+       connection_->query("SELECT notice_ids, module, external_id, event, context, told"
+                          "  FROM crm_bridge.take_notices($1, $2, $3::uuid, $4)",
+                          service, limit, lease, org_id)) {
+    answer.push_back({parse_array(row[0]), text(row[1]), text(row[2]), text(row[3]), json(row[4]),
+                      json(row[5])});
   }
   return answer;
+}
+
+int Database::record_lost_updates(const ModuleRecords &told, std::int64_t org_id) {
+  Json list = Json::array();
+  for (const auto &record : told.records) list.push_back(to_json(record));
+  return connection_
+      ->query("SELECT crm_bridge.record_lost_updates($1, $2::jsonb, $3)", told.module,
+              to_text(list), org_id)[0][0]
+      .as<int>(0);
 }
 
 void Database::finish_notices(const std::vector<std::string> &notice_ids, std::int64_t org_id) {

@@ -76,7 +76,7 @@ class Database {
   int store_notice(const std::string &service, const std::string &channel,
                    const std::string &module, const std::vector<std::string> &external_ids,
                    const std::string &event, const std::string &body, std::int64_t org_id,
-                   const Json &context = {});
+                   const Json &context = {}, const Json &told = {});
   // How many records were noted that the list does not show.
   int note_unlisted(const Listing &listing, const std::string &read_started_at,
                     std::int64_t org_id);
@@ -85,6 +85,8 @@ class Database {
   std::vector<std::int64_t> notice_backlog(const std::string &service);
   std::vector<Notice> take_notices(const std::string &service, int limit, const std::string &lease,
                                    std::int64_t org_id);
+  // What webhooks told; returns how much of it was overwritten unread.
+  int record_lost_updates(const ModuleRecords &told, std::int64_t org_id);
   void finish_notices(const std::vector<std::string> &notice_ids, std::int64_t org_id);
   // Those of `external_ids` that belong to a record of ours.
   std::vector<std::string> known_external_ids(const std::string &module,

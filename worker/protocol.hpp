@@ -101,7 +101,9 @@ struct Notice {
   std::string module;
   std::string external_id;
   std::string event;
-  Json context;
+  Json context{};
+  Json told{};  // [{"at", "values"}]: what webhooks said the record was given, as the service
+                // writes it
 };
 
 struct BridgeCommand {

@@ -214,7 +214,7 @@ void drop_superseded(std::vector<Incoming> &records) {
 }  // namespace
 
 std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization,
-                                     Jsonb *records) {
+                                     Jsonb *records, States states) {
   bool const is_array = JB_ROOT_IS_ARRAY(records) && !JB_ROOT_IS_SCALAR(records);
   if (!is_array || JB_ROOT_COUNT(records) > maximum_records) {
     throw core::Error{
@@ -229,7 +229,7 @@ std::vector<Incoming> parse_incoming(const Module &module, const Organization &o
     parser.next_record();
     result.push_back(parser.parse(object));
   });
-  drop_superseded(result);
+  if (states == States::newest) drop_superseded(result);
   parser.resolve_references(result);
   name_people(module, organization.org_id, result);
   return result;

@@ -33,8 +33,9 @@ struct Incoming {
 // touched by that. References to records that nobody has read yet get an id that is kept for them
 // in the shadow. Needs AsOwner and an SpiSession.  Throws core::Error 22023 if `records` is no
 // array or has more than 1,000 elements.
+enum class States { newest, all };  // of a record that comes several times
 std::vector<Incoming> parse_incoming(const Module &module, const Organization &organization,
-                                     Jsonb *records);
+                                     Jsonb *records, States states = States::newest);
 
 // Hands back one row for each record, in the order given.
 void return_outcomes(FunctionCallInfo fcinfo, const std::vector<Incoming> &records);

@@ -89,7 +89,7 @@ AS $$
 BEGIN
   EXECUTE format('GRANT USAGE ON SCHEMA crm_bridge TO %s', role);
   PERFORM crm_bridge._grant(role, false, ARRAY['module'], ARRAY['heartbeat', 'backlog', 'claim', 'acknowledge', 'fail', 'end_lease',
-    'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
+    'receive', 'reconcile_backlog', 'reconcile', 'store_notice', 'record_lost_updates', 'note_unlisted', 'next_records', 'notice_backlog', 'take_notices', 'finish_notices', 'read_cursor',
     'save_cursor', 'start_run', 'report_progress', 'finish_run', 'worker_organizations', 'worker_fields', 'known_external_ids', 'next_command', 'finish_command',
     'store_fields', 'store_capabilities', 'sealed_credential', 'store_credential', 'refuse_credential', 'current_org', 'new_id', 'take_budget', 'rest_budget', 'take_places',
     'next_channel_step', 'record_channel', 'notification_backlog', 'take_notifications', 'hand_over_notification', 'finish_notification',

@@ -224,7 +224,7 @@ BEGIN
   FOR again IN SELECT h.operation, array_agg(s.external_id ORDER BY s.external_id) AS external_ids
                  FROM crm_bridge.held_change AS h JOIN crm_bridge.shadow AS s ON s.org_id = h.org_id AND s.record_id = h.record_id
                 WHERE h.org_id = org AND h.run_id = run.run_id AND h.direction = 'in' AND s.external_id IS NOT NULL GROUP BY h.operation LOOP
-    PERFORM crm_bridge.store_notice(run.service, 'approved', run.module, again.external_ids, CASE again.operation WHEN 'delete' THEN 'missing' ELSE 'update' END, NULL, NULL, org);
+    PERFORM crm_bridge.store_notice(run.service, 'approved', run.module, again.external_ids, CASE again.operation WHEN 'delete' THEN 'missing' ELSE 'update' END, NULL, org_id => org);
   END LOOP;
   UPDATE crm_bridge.delivery AS d SET state = 'pending', stopped = false, reason = NULL, detail = NULL
     FROM crm_bridge.held_change AS h

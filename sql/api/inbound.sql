@@ -68,6 +68,8 @@ REVOKE ALL ON FUNCTION crm_bridge.reconcile(integer, bigint) FROM PUBLIC;
 
 -- Stores a webhook before it is answered.  Result: how many of the records were not noted already.  The body is kept for people, its
 -- first 64 KB; an id that is empty or longer than 255 bytes is no service's and is left out.
+-- told: values that the webhook says records were given, {"at": "…", "values": {"ID": {"Status": "Completed"}}}, by the service's names;
+-- more than 64 KB are not kept.
 -- Errors: 42704 unknown module or organization; 22004 no channel or event.
 CREATE OR REPLACE FUNCTION crm_bridge.store_notice(
   service       text,
@@ -77,6 +79,7 @@ CREATE OR REPLACE FUNCTION crm_bridge.store_notice(
   event         text,
   body          text,
   context       jsonb  DEFAULT NULL,
+  told          jsonb  DEFAULT NULL,
   org_id        bigint DEFAULT NULL
 )
 RETURNS integer
@@ -86,6 +89,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
   org bigint := COALESCE(store_notice.org_id, crm_bridge._own_org(NULL));
+  entered jsonb := CASE WHEN jsonb_typeof(told -> 'values') = 'object' AND octet_length(told::text) <= 65536 THEN told -> 'values' ELSE '{}' END;
+  entered_at jsonb := COALESCE(NULLIF(told -> 'at', 'null'), to_jsonb(clock_timestamp()));
   stored integer;
 BEGIN
   PERFORM 1 FROM crm_bridge.module AS m WHERE m.module = store_notice.module AND m.service = store_notice.service;
@@ -100,13 +105,20 @@ BEGIN
   IF channel IS NULL OR event IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = '22004', MESSAGE = 'channel and event must not be null';
   END IF;
-  INSERT INTO crm_bridge.inbox (org_id, service, channel, module, external_id, event, context, body)
-  SELECT org, store_notice.service, left(store_notice.channel, 255), store_notice.module, e.id, left(store_notice.event, 255), store_notice.context,
-         CASE WHEN e.position = 1 THEN left(store_notice.body, 65536) END
-    FROM (SELECT u.id, min(u.position) AS position FROM unnest(external_ids) WITH ORDINALITY AS u (id, position)
-           WHERE octet_length(u.id) BETWEEN 1 AND 255 GROUP BY u.id) AS e
-  ON CONFLICT (org_id, service, module, external_id) WHERE taken_at IS NULL DO NOTHING;
-  GET DIAGNOSTICS stored = ROW_COUNT;
+  WITH kept AS (
+    INSERT INTO crm_bridge.inbox AS n (org_id, service, channel, module, external_id, event, context, told, body)
+    SELECT org, store_notice.service, left(store_notice.channel, 255), store_notice.module, e.id, left(store_notice.event, 255), store_notice.context,
+           CASE WHEN jsonb_typeof(entered -> e.id) = 'object' THEN jsonb_build_array(jsonb_build_object('at', entered_at, 'values', entered -> e.id)) END,
+           CASE WHEN e.position = 1 THEN left(store_notice.body, 65536) END
+      FROM (SELECT u.id, min(u.position) AS position FROM unnest(external_ids) WITH ORDINALITY AS u (id, position)
+             WHERE octet_length(u.id) BETWEEN 1 AND 255 GROUP BY u.id) AS e
+     ORDER BY e.id
+    -- "Look again" twice is once; but each value that was entered meanwhile may have been overwritten.
+    ON CONFLICT (org_id, service, module, external_id) WHERE taken_at IS NULL DO UPDATE
+       SET told = jsonb_path_query_array(COALESCE(n.told, '[]') || EXCLUDED.told, '$[last - 19 to last]') WHERE EXCLUDED.told IS NOT NULL
+    RETURNING n.xmax = 0 AS is_new
+  )
+  SELECT count(*) FILTER (WHERE k.is_new) INTO stored FROM kept AS k;
   -- To the second, and never waiting for another notice's transaction.
   UPDATE crm_bridge.webhook_channel AS c SET last_notice_at = crm_bridge._clock()
     FROM (SELECT w.channel FROM crm_bridge.webhook_channel AS w
@@ -120,8 +132,8 @@ BEGIN
   RETURN stored;
 END
 $$;
-COMMENT ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, jsonb, bigint) IS 'stores a webhook before it is answered';
-REVOKE ALL ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, jsonb, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, jsonb, jsonb, bigint) IS 'stores a webhook before it is answered';
+REVOKE ALL ON FUNCTION crm_bridge.store_notice(text, text, text, text[], text, text, jsonb, jsonb, bigint) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION crm_bridge.notice_backlog(service text)
 RETURNS SETOF bigint
@@ -144,7 +156,7 @@ REVOKE ALL ON FUNCTION crm_bridge.notice_backlog(text) FROM PUBLIC;
 -- What webhooks say should be read again, one row a record.  A notice is given again when the lease of whoever took it has
 -- ended, and when it is not finished within fifteen seconds, as after a failure of the service: reading twice does no harm.
 CREATE OR REPLACE FUNCTION crm_bridge.take_notices(service text, "limit" integer, lease uuid, org_id bigint DEFAULT NULL)
-RETURNS TABLE (notice_ids uuid[], module text, external_id text, event text, context jsonb)
+RETURNS TABLE (notice_ids uuid[], module text, external_id text, event text, context jsonb, told jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -166,10 +178,11 @@ BEGIN
   ), taken AS (
     UPDATE crm_bridge.inbox AS n SET taken_at = clock_timestamp(), lease = take_notices.lease FROM open
      WHERE n.org_id = org AND n.notice_id = open.notice_id
-    RETURNING n.notice_id, n.module, n.external_id, n.event, n.context
+    RETURNING n.notice_id, n.module, n.external_id, n.event, n.context, n.told
   )
   SELECT array_agg(t.notice_id), t.module, t.external_id, max(t.event),
-         COALESCE(crm_bridge._context_of(org, t.module, t.external_id), (array_agg(t.context) FILTER (WHERE t.context IS NOT NULL))[1])
+         COALESCE(crm_bridge._context_of(org, t.module, t.external_id), (array_agg(t.context) FILTER (WHERE t.context IS NOT NULL))[1]),
+         jsonb_path_query_array(jsonb_agg(t.told) FILTER (WHERE t.told IS NOT NULL), '$[*][*]')
     FROM taken AS t GROUP BY t.module, t.external_id;
 END
 $$;
@@ -294,7 +307,7 @@ BEGIN
   IF missing IS NULL THEN
     RETURN 0;
   END IF;
-  RETURN crm_bridge.store_notice(of_service, 'listing', note_unlisted.module, missing, note_unlisted.event, NULL, NULL, org);
+  RETURN crm_bridge.store_notice(of_service, 'listing', note_unlisted.module, missing, note_unlisted.event, NULL, org_id => org);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.note_unlisted(text, jsonb, text[], timestamptz, text, bigint) IS

@@ -119,7 +119,7 @@ AS $$
 DECLARE
   org bigint := _read_rule_again.org_id;
 BEGIN
-  PERFORM crm_bridge.store_notice('zoho_projects', 'refused', s.module, ARRAY[s.external_id], 'update', NULL, NULL, org)
+  PERFORM crm_bridge.store_notice('zoho_projects', 'refused', s.module, ARRAY[s.external_id], 'update', NULL, org_id => org)
      FROM crm_bridge.projects_task AS t
      JOIN crm_bridge.shadow AS s ON s.org_id = t.org_id AND s.record_id = CASE rule WHEN 'strict_schedule' THEN t.project_id ELSE t.parent_task_id END AND s.state = 'live'
     WHERE t.org_id = org AND t.id = _read_rule_again.task;

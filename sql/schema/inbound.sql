@@ -9,6 +9,7 @@ CREATE TABLE crm_bridge.inbox (
   external_id  text        NOT NULL,
   event        text        NOT NULL,
   context      jsonb,
+  told         jsonb,
   body         text,
   received_at  timestamptz NOT NULL DEFAULT now(),
   taken_at     timestamptz,
@@ -27,6 +28,8 @@ COMMENT ON COLUMN crm_bridge.inbox.module IS 'the module it speaks of';
 COMMENT ON COLUMN crm_bridge.inbox.external_id IS 'the record it speaks of';
 COMMENT ON COLUMN crm_bridge.inbox.event IS 'insert, update or delete, as the service says; missing: a list does not show it any more; a hint';
 COMMENT ON COLUMN crm_bridge.inbox.context IS 'where the record lives, as the webhook says: for records that are not known yet';
+COMMENT ON COLUMN crm_bridge.inbox.told IS
+  'the values that webhooks said the record was given, at most the last 20, as the service writes them: whether they were overwritten before they were read';
 COMMENT ON COLUMN crm_bridge.inbox.body IS 'the body as received, on the first row of a call';
 COMMENT ON COLUMN crm_bridge.inbox.received_at IS 'when it came';
 COMMENT ON COLUMN crm_bridge.inbox.taken_at IS 'when a worker began to read the record';

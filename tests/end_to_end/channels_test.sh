@@ -81,7 +81,7 @@ check_eventually "what happened meanwhile is found" 1 "$(deals 'overslept')"
 
 # Strangers, and friends with bad manners.
 query "SELECT crm_bridge.pause('zoho_crm', 'nobody follows up notices while they are counted')" >/dev/null
-door=$("$CRM_BRIDGE_BIN" --config "$SESSION/worker.toml" doctor --show-webhooks | awk '/^zoho_crm, organization 1/ {getline; url = $2; getline; print url, $2}')
+door=$(webhook_door zoho_crm)
 url=${door% *} token=${door#* }
 rows() { query "SELECT count(*) FROM crm_bridge.inbox"; }
 told() { curl -sS -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' --data-binary @- "$1"; }

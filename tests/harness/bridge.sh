@@ -92,6 +92,18 @@ assumed_calls = true
 TOML
 }
 
+# webhook_door SERVICE : where the worker takes the service's webhooks, "URL TOKEN".
+webhook_door() {
+  "$CRM_BRIDGE_BIN" --config "$SESSION/worker.toml" doctor --show-webhooks | awk -v service="$1" '$0 == service ", organization 1" {getline; url = $2; getline; print url, $2}'
+}
+
+# What an administrator does in the screens of Projects: a webhook whose body holds what a record was given.
+set_up_projects_webhook() {
+  local door
+  door=$(webhook_door zoho_projects)
+  as_person POST /control/projects-webhook "{\"portal\":\"$portal\",\"url\":\"${door% *}\",\"token\":\"${door#* }\",\"values\":true}" >/dev/null
+}
+
 # Services that few tests need: configured and sealed after set_up_bridge, before a worker starts.
 with_bigin() {
   cat >>"$SESSION/worker.toml" <<TOML

@@ -92,8 +92,8 @@ SELECT pg_temp.refused($$ SELECT crm_bridge.note_unlisted('tasks', '{}', '{}', n
 -- Webhooks that say where, and going round -------------------------------------------------------------------------
 
 DELETE FROM crm_bridge.inbox;
-SELECT crm_bridge.store_notice('zoho_projects', 'webhook', 'projects_task', '{t8}', 'insert', '{}', '{"project_id": "pr2"}', 1) AS stored \gset
-SELECT crm_bridge.store_notice('zoho_projects', 'webhook', 'projects_task', '{t1}', 'update', '{}', '{"project_id": "wrong"}', 1) AS stored \gset
+SELECT crm_bridge.store_notice('zoho_projects', 'webhook', 'projects_task', '{t8}', 'insert', '{}', '{"project_id": "pr2"}', org_id => 1) AS stored \gset
+SELECT crm_bridge.store_notice('zoho_projects', 'webhook', 'projects_task', '{t1}', 'update', '{}', '{"project_id": "wrong"}', org_id => 1) AS stored \gset
 SELECT results_eq(format($$ SELECT t.external_id, t.context FROM crm_bridge.take_notices('zoho_projects', 10, %L, 1) AS t ORDER BY 1 $$, :'lease'),
   $$ VALUES ('t1', '{"project_id": "pr1", "portal_id": "portal"}'::jsonb), ('t8', '{"project_id": "pr2"}') $$, 'R55: where an unknown record lives is the webhook''s word, where a known one lives is ours');
 SELECT results_eq($$ SELECT n.external_id, n.context FROM crm_bridge.next_records('projects_task', '', 2, 1) AS n $$,

@@ -72,15 +72,56 @@ void Notices::read_again(Database &database, Session &session, const std::string
                          std::vector<Notice> notices) {
   const std::int64_t org_id = session.organization().org_id;
   std::vector<std::string> ids;
-  for (const auto &notice : notices)
+  std::vector<Notice> told;
+  for (const auto &notice : notices) {
     ids.insert(ids.end(), notice.notice_ids.begin(), notice.notice_ids.end());
+    if (notice.told.is_array() && !notice.told.empty()) told.push_back(notice);
+  }
   const std::string started_at = database.clock();
   const Reading reading =
       intake_.wait_for(intake_.service().read_records(session, module, std::move(notices)));
   intake_.take(database, session, reading.records, started_at);
   intake_.compare(database, session, reading.listings, started_at);
+  look_for_lost_updates(database, session, told, reading);
   for (const auto &other : reading.poll) poll_module(intake_, database, session, other);
   database.finish_notices(ids, org_id);
+}
+
+void Notices::look_for_lost_updates(Database &database, const Session &session,
+                                    const std::vector<Notice> &notices, const Reading &reading) {
+  std::map<std::string, const Record *> there;
+  for (const auto &records : reading.records) {
+    for (const auto &record : records.records) there[record.external_id] = &record;
+  }
+  ModuleRecords told;
+  for (const auto &notice : notices) {
+    const auto found = there.find(notice.external_id);
+    // What was not found is deleted, or known later: nothing of ours stands over it.
+    if (found == there.end() || found->second->deleted) continue;
+    told.module = notice.module;
+    for (const auto &one : notice.told) {
+      const Json *values = find(one, "values");
+      if (values == nullptr || !values->is_object()) continue;
+      Record record = intake_.service().told_record(session, notice, *values);
+      record.version.clear();
+      record.modified_at = scalar_text(one, "at");
+      for (auto field = record.fields.begin(); field != record.fields.end();) {
+        const auto now = found->second->fields.find(field.key());
+        const bool stands = now != found->second->fields.end() && *now == field.value();
+        field = stands ? record.fields.erase(field) : std::next(field);
+      }
+      if (!record.fields.empty()) told.records.push_back(std::move(record));
+    }
+  }
+  if (told.records.empty()) return;
+  const std::int64_t org_id = session.organization().org_id;
+  if (const int lost = database.record_lost_updates(told, org_id); lost > 0) {
+    log_event(Severity::information, "overwritten_unread",
+              {{"service", intake_.context().settings().kind},
+               {"org", org_id},
+               {"module", told.module},
+               {"values", lost}});
+  }
 }
 
 }  // namespace crm_bridge::worker

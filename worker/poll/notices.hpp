@@ -20,6 +20,9 @@ class Notices {
   bool work(Database &database);
   void read_again(Database &database, Session &session, const std::string &module,
                   std::vector<Notice> notices);
+  // What webhooks told and the service does not have any more may have been overwritten unread.
+  void look_for_lost_updates(Database &database, const Session &session,
+                             const std::vector<Notice> &notices, const Reading &reading);
 
   Intake intake_;
 };

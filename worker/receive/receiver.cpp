@@ -77,9 +77,9 @@ HookAnswer WebhookDoor::store(const std::string &service, std::int64_t org_id,
         if (one.api_name == webhook.api_module) module = one.module;
       }
       if (module.empty()) return {200, "module_not_kept"};
-      const int fresh =
-          database_->store_notice(service, channel, module, webhook.external_ids,
-                                  event_of(webhook.event), to_text(kept), org_id, webhook.context);
+      const int fresh = database_->store_notice(service, channel, module, webhook.external_ids,
+                                                event_of(webhook.event), to_text(kept), org_id,
+                                                webhook.context, webhook.told);
       shared_.bells.ring("notice " + service);
       log_event(Severity::debug, "webhook",
                 {{"service", service},

@@ -73,6 +73,14 @@ std::string instant_in_utc(std::string_view text) {
   return instant ? core::to_text(*instant) : std::string{};
 }
 
+std::string instant_of_milliseconds(const Json *number) {
+  if (number == nullptr || !number->is_number_integer()) return {};
+  const auto milliseconds = number->get<std::int64_t>();
+  // Up to the year 9999: beyond that it is no time.
+  if (milliseconds < 0 || milliseconds > 253402300799999) return {};
+  return core::to_text(core::Instant{milliseconds * 1000});
+}
+
 std::string whole_seconds(std::string_view instant, int moved_by) {
   const auto parsed = core::parse_instant(instant);
   if (!parsed) return {};

@@ -16,6 +16,9 @@ Json from_service(const FieldInfo &field, const Json &value, std::string_view id
 // An instant in UTC, as versions are kept; "" if it is none.
 std::string instant_in_utc(std::string_view text);
 
+// The same of milliseconds since 1970; "" if it is no number.
+std::string instant_of_milliseconds(const Json *number);
+
 // The same with whole seconds ("2026-03-01T09:15:00+00:00") and moved by so many seconds.
 std::string whole_seconds(std::string_view instant, int moved_by = 0);
 

@@ -66,6 +66,7 @@ struct Webhook {
   std::string channel;
   std::string token;
   Json context{};  // where the record lives, as far as the body says so
+  Json told{};     // {"at", "values": {id: {field: value}}}: what the records were given, likewise
 };
 
 struct ChannelAddress {
@@ -110,6 +111,9 @@ class Service {
                                      std::vector<Notice> notices) = 0;
   // Modules that `refresh_portals` reads.
   virtual std::vector<std::string> portal_modules() const { return {}; }
+  // Values that a webhook told, as a record that has nothing else.
+  virtual Record told_record(const Session &session, const Notice &notice,
+                             const Json &values) const = 0;
   // The organization's own fields of a module, for store_fields; null if the service does not tell.
   virtual Task<Json> read_fields(Session &session, std::string module) = 0;
   // Asks the service to notify `address` for a while, or for longer.  Throws ServiceFailure.

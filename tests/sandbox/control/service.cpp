@@ -42,7 +42,7 @@ Answer Service::handle(const Call &call) {
   }
   if (route == "POST projects-webhook") {
     const bool known = projects_.set_webhook(text_of(body, "portal"), text_of(body, "url"),
-                                             text_of(body, "token"));
+                                             text_of(body, "token"), body.value("values", false));
     return known ? good() : bad("no such portal", 404);
   }
   if (route == "POST tokens" && call.segment(2) == "expire") {

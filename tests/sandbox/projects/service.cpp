@@ -226,10 +226,10 @@ Answer Service::person_edit(const std::string &portal_id, const std::string &met
 }
 
 bool Service::set_webhook(const std::string &portal, const std::string &url,
-                          const std::string &token) {
+                          const std::string &token, bool with_values) {
   const std::lock_guard lock{mutex_};
   if (portals_.count(portal) == 0) return false;
-  webhooks_by_portal_[portal] = {url, token};
+  webhooks_by_portal_[portal] = {url, token, with_values};
   return true;
 }
 
@@ -249,11 +249,16 @@ void Service::settle(Portal &portal, const std::string &actor) {
     if (!announced || effect.event == "purge" || webhook == webhooks_by_portal_.end() ||
         webhook->second.url.empty())
       continue;
-    webhooks_.send(webhook->second.url, {{"module", effect.module},
-                                         {"id", effect.id},
-                                         {"project_id", effect.project_id},
-                                         {"event", effect.event},
-                                         {"token", webhook->second.token}});
+    Json body = {{"module", effect.module},
+                 {"id", effect.id},
+                 {"project_id", effect.project_id},
+                 {"event", effect.event},
+                 {"token", webhook->second.token}};
+    if (webhook->second.with_values) {
+      body["time"] = iso_utc(clock_.milliseconds());
+      body["values"] = effect.values;
+    }
+    webhooks_.send(webhook->second.url, std::move(body));
   }
   if (portal.mails > 0) log_.count("mails", portal.mails);
   portal.effects.clear();

@@ -40,7 +40,9 @@ class Service : public Endpoint {
                      const std::vector<std::string> &resource, const Json &input,
                      const std::string &email);
   // A webhook is configured in the screens: one for each portal.
-  bool set_webhook(const std::string &portal, const std::string &url, const std::string &token);
+  // `with_values`: the administrator put what a record was given into the body.
+  bool set_webhook(const std::string &portal, const std::string &url, const std::string &token,
+                   bool with_values = false);
   // One more portal, owned by this person; false if there is one of that id.
   bool add_portal(const std::string &id, const std::string &name, const std::string &first_name,
                   const std::string &last_name);
@@ -70,6 +72,7 @@ class Service : public Endpoint {
   struct Webhook {
     std::string url;
     std::string token;
+    bool with_values = false;
   };
 
   static constexpr const char *first_portal = "20639270";

@@ -181,6 +181,8 @@ Task<ChannelState> Connector::find_channel(Session &, ChannelAddress) {
 }
 std::optional<Webhook> Connector::parse_webhook(const Json &) const { return std::nullopt; }
 
+Record Connector::told_record(const Session &, const Notice &, const Json &) const { return {}; }
+
 Task<std::vector<Check>> Connector::examine(Session &session) {
   ApiCall call;
   call.path = std::string(version) + "users";

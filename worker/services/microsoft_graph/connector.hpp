@@ -18,6 +18,8 @@ class Connector final : public Service {
   Task<Page> read_page(Session &session, std::string module, Json cursor) override;
   Task<Reading> read_records(Session &session, std::string module,
                              std::vector<Notice> notices) override;
+  Record told_record(const Session &session, const Notice &notice,
+                     const Json &values) const override;
   Task<Json> read_fields(Session &session, std::string module) override;
   Task<ChannelState> open_channel(Session &session, ChannelAddress address) override;
   Task<ChannelState> find_channel(Session &session, ChannelAddress address) override;

@@ -27,7 +27,7 @@ Task<ChannelState> Connector::open_channel(Session &session, ChannelAddress addr
                       {"token", address.token},
                       {"channel_expiry", whole_seconds(address.now, dialect_.channel_life_seconds)},
                       {"notify_on_related_action", false},
-                      {"return_affected_field_values", false}};
+                      {"return_affected_field_values", true}};
   std::string words;
   // POST makes the channel; where it exists already, PUT replaces what it says and when it ends.
   for (const char *method : {"POST", "PUT"}) {

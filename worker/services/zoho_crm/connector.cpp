@@ -39,7 +39,23 @@ std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
     if (const std::string text = scalar_text(&id); !text.empty())
       webhook.external_ids.push_back(text);
   }
+  if (const Json *given = find(body, "affected_values"); given != nullptr && given->is_array()) {
+    webhook.told = {{"at", instant_of_milliseconds(find(body, "server_time"))},
+                    {"values", Json::object()}};
+    for (const auto &one : *given) {
+      const Json *values = find(one, "values");
+      if (const std::string id = scalar_text(one, "record_id"); values != nullptr && !id.empty())
+        webhook.told["values"][id] = *values;
+    }
+  }
   return webhook;
+}
+
+Record Connector::told_record(const Session &session, const Notice &notice,
+                              const Json &values) const {
+  Json record = values;
+  record["id"] = notice.external_id;
+  return from_service(session.catalog(), notice.module, record, {});
 }
 
 Task<std::vector<Check>> Connector::examine(Session &session) {

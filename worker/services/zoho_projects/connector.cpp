@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "services/zoho_projects/connector.hpp"
 
+#include "services/field_value.hpp"
+
 namespace crm_bridge::worker::zoho_projects {
 
 std::vector<Capability> Connector::capabilities() const {
@@ -140,7 +142,26 @@ std::optional<Webhook> Connector::parse_webhook(const Json &body) const {
     const std::string id = scalar_text(body, name);
     if (is_id(id)) webhook.context[name] = id;
   }
+  // As far as the administrator who wrote the webhook's body put values into it.
+  if (const Json *values = find(body, "values"); values != nullptr && values->is_object()) {
+    webhook.told = {{"at", instant_in_utc(scalar_text(body, "time"))},
+                    {"values", {{webhook.external_ids.front(), *values}}}};
+  }
   return webhook;
+}
+
+Record Connector::told_record(const Session &session, const Notice &notice,
+                              const Json &values) const {
+  Json json = values;
+  json["id"] = notice.external_id;
+  Record record = from_service(session.catalog(), notice.module, json, {});
+  // What stands empty in a whole record was only not told here.
+  const Record untold =
+      from_service(session.catalog(), notice.module, {{"id", notice.external_id}}, {});
+  for (const auto &[field, value] : untold.fields.items()) {
+    if (record.fields.contains(field) && record.fields[field] == value) record.fields.erase(field);
+  }
+  return record;
 }
 
 Task<std::vector<Check>> Connector::examine(Session &session) {

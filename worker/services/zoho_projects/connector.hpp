@@ -30,6 +30,8 @@ class Connector : public Service {
   Task<Reading> read_records(Session &session, std::string module,
                              std::vector<Notice> notices) override;
   std::vector<std::string> portal_modules() const override;
+  Record told_record(const Session &session, const Notice &notice,
+                     const Json &values) const override;
   Task<Json> read_fields(Session &session, std::string module) override;
   Task<ChannelState> open_channel(Session &session, ChannelAddress address) override;
   Task<ChannelState> find_channel(Session &session, ChannelAddress address) override;
