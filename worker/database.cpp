@@ -100,7 +100,7 @@ std::vector<Change> Database::claim(const std::string &service, int limit, const
   std::vector<Change> answer;
   for (const auto &row :
        connection_->query("SELECT module, record_id, operation, external_id, "
-                          "version, fields, context, attempt, in_doubt, doubted"
+                          "version, fields, context, attempt, in_doubt, doubted, base"
                           "  FROM crm_bridge.claim($1, $2, $3::uuid, $4::text[], $5)",
                           service, limit, lease, array_literal(resting), org_id)) {
     Change change;
@@ -117,6 +117,7 @@ std::vector<Change> Database::claim(const std::string &service, int limit, const
     change.attempt = row[7].as<int>(1);
     change.in_doubt = row[8].as<bool>(false);
     change.doubted = json(row[9]);
+    if (Json base = json(row[10]); base.is_object()) change.base = std::move(base);
     answer.push_back(std::move(change));
   }
   return answer;

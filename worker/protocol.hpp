@@ -40,6 +40,8 @@ struct Change {
   int attempt = 1;
   bool in_doubt = false;
   Json doubted{};  // what earlier attempts at a create sent, where it differs from `fields`
+  Json base = Json::object();  // what the service last told of the fields of an update
+  Json merged{};               // the state found last that the database has merged, by this worker
 };
 
 // A record as the service has it.

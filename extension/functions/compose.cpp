@@ -21,7 +21,7 @@ constinit pg::Statement select_deliveries{
     {INT8OID, UUIDARRAYOID}};
 
 constinit pg::Statement select_known{
-    "SELECT s.record_id, s.external_id, s.version"
+    "SELECT s.record_id, s.external_id, s.version, s.fields"
     "  FROM unnest($2) AS r (record_id)"
     " CROSS JOIN LATERAL (SELECT * FROM crm_bridge.shadow AS e"
     "                      WHERE e.org_id = $1 AND e.record_id = r.record_id LIMIT 1) AS s"
@@ -31,6 +31,7 @@ constinit pg::Statement select_known{
 struct Known {
   std::string external_id;
   NullableDatum version;
+  Jsonb *fields = nullptr;
 };
 using KnownRecords = std::unordered_map<core::Uuid, Known>;
 
@@ -39,7 +40,8 @@ KnownRecords read_known(std::int64_t org_id, const std::vector<core::Uuid> &ids)
   if (ids.empty()) return known;
   pg::Rows const rows = select_known.execute({pg::argument(org_id), pg::argument(ids)});
   for (std::uint64_t i = 0; i < rows.size(); ++i) {
-    if (!rows[i].is_null(1)) known.emplace(rows[i].uuid(0), Known{rows[i].string(1), rows[i][2]});
+    if (!rows[i].is_null(1))
+      known.emplace(rows[i].uuid(0), Known{rows[i].string(1), rows[i][2], rows[i].jsonb(3)});
   }
   return known;
 }
@@ -68,6 +70,7 @@ struct Request {
   std::optional<std::string> external_id{};
   pg::Fields own{};       // what is sent, in the mirror's terms
   pg::Fields outward{};   // likewise, with external ids for references to records
+  pg::Fields base{};      // what the service last told of these fields, likewise
   pg::Fields address{};   // external ids that are part of the record's URL
   pg::Fields left_out{};  // custom fields that the service does not know, or does not let us write
   std::vector<core::Uuid> references{};  // records that must have an external id first
@@ -120,6 +123,8 @@ class Composition {
       }
       auto const record = mirror.find(request->record);
       if (record != mirror.end()) compose(module, record->second, *request);
+      if (request->operation == Operation::update && request->external_id.has_value())
+        note_base(module, known, *request);
     }
   }
 
@@ -142,7 +147,7 @@ class Composition {
       auto const value = record.fields.find(name);
       if (value == record.fields.end()) continue;
       request.address.insert_or_assign(name, value->second);
-      note_references(request, module.find(name), value->second);
+      note_references(request.references, module.find(name), value->second);
     }
   }
 
@@ -153,23 +158,39 @@ class Composition {
       if (column == nullptr) request.left_out.insert_or_assign(field, std::move(value));
       return;
     }
-    note_references(request, column, value);
+    note_references(request.references, column, value);
     request.own.insert_or_assign(field, std::move(value));
+  }
+
+  void note_base(const Module &module, const KnownRecords &known, Request &request) const {
+    auto const here = known.find(request.record);
+    if (here == known.end() || here->second.fields == nullptr) return;
+    pg::for_each_member(here->second.fields, [&](std::string_view name, const JsonbValue &value) {
+      std::string const field{name};
+      if (request.own.contains(field))
+        request.base.insert_or_assign(
+            field, pg::stored_value_of(value, type_of(module, *organization_, field)));
+    });
   }
 
   // Only columns hold our ids; a custom field that refers to a record keeps the service's own
   // words.
-  static void note_references(Request &request, const Column *column, const core::Value &value) {
+  static void note_references(std::vector<core::Uuid> &references, const Column *column,
+                              const core::Value &value) {
     if (column == nullptr) return;
-    if (const auto *one = std::get_if<core::Uuid>(&value)) request.references.push_back(*one);
+    if (const auto *one = std::get_if<core::Uuid>(&value)) references.push_back(*one);
     if (const auto *many = std::get_if<std::vector<core::Uuid>>(&value))
-      request.references.insert(request.references.end(), many->begin(), many->end());
+      references.insert(references.end(), many->begin(), many->end());
   }
 
   void resolve_references() {
     std::vector<core::Uuid> ids;
     for (const Request &request : requests_)
       ids.insert(ids.end(), request.references.begin(), request.references.end());
+    for (const Request &request : requests_) {
+      for (const auto &[field, value] : request.base)
+        note_references(ids, request.module->find(field), value);
+    }
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     KnownRecords const known = read_known(org_id_, ids);
@@ -180,9 +201,16 @@ class Composition {
       }
       if (request.waits_for.has_value()) continue;
       request.outward = outward(*request.module, request.own, known);
+      request.base = outward(*request.module, request.base, known);
       request.address = outward(*request.module, request.address, known);
       std::erase_if(request.address, [](const auto &field) { return core::is_null(field.second); });
     }
+  }
+
+  // "" of a record that is gone: what was told of it once is still told of.
+  static std::string external_id(const KnownRecords &known, const core::Uuid &id) {
+    auto const found = known.find(id);
+    return found == known.end() ? std::string{} : found->second.external_id;
   }
 
   static pg::Fields outward(const Module &module, const pg::Fields &own,
@@ -191,11 +219,11 @@ class Composition {
     for (const auto &[field, value] : own) {
       bool const is_column = module.find(field) != nullptr;
       if (const auto *one = std::get_if<core::Uuid>(&value); is_column && one != nullptr) {
-        fields.insert_or_assign(field, known.at(*one).external_id);
+        fields.insert_or_assign(field, external_id(known, *one));
       } else if (const auto *many = std::get_if<std::vector<core::Uuid>>(&value);
                  is_column && many != nullptr) {
         std::vector<std::string> external_ids;
-        for (const core::Uuid &id : *many) external_ids.push_back(known.at(id).external_id);
+        for (const core::Uuid &id : *many) external_ids.push_back(external_id(known, id));
         fields.insert_or_assign(field, pg::json_of(external_ids));
       } else {
         fields.insert_or_assign(field, value);
@@ -211,20 +239,20 @@ class Composition {
 };
 
 void put(ReturnSetInfo *result, const Request &request) {
-  std::array<NullableDatum, 12> const row{pg::argument(request.module->name),
-                                          pg::argument(request.record),
-                                          pg::argument(to_text(request.operation)),
-                                          pg::argument(request.external_id),
-                                          request.version,
-                                          pg::argument(pg::to_jsonb(request.own)),
-                                          pg::argument(pg::to_jsonb(request.outward)),
-                                          pg::argument(pg::to_jsonb(request.address)),
-                                          request.attempts,
-                                          request.in_doubt,
-                                          pg::argument(request.waits_for),
-                                          request.left_out.empty()
-                                              ? pg::null_argument()
-                                              : pg::argument(pg::to_jsonb(request.left_out))};
+  std::array<NullableDatum, 13> const row{
+      pg::argument(request.module->name),
+      pg::argument(request.record),
+      pg::argument(to_text(request.operation)),
+      pg::argument(request.external_id),
+      request.version,
+      pg::argument(pg::to_jsonb(request.own)),
+      pg::argument(pg::to_jsonb(request.outward)),
+      pg::argument(pg::to_jsonb(request.address)),
+      request.attempts,
+      request.in_doubt,
+      pg::argument(request.waits_for),
+      request.left_out.empty() ? pg::null_argument() : pg::argument(pg::to_jsonb(request.left_out)),
+      pg::argument(pg::to_jsonb(request.base))};
   pg::call([&] {
     Datum values[row.size()];
     bool nulls[row.size()];

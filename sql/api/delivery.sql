@@ -72,10 +72,10 @@ REVOKE ALL ON FUNCTION crm_bridge.backlog(text) FROM PUBLIC;
 -- What is to be sent of the given records, longest waiting first: all writable fields that are not empty of a record that
 -- its service does not have yet, the changed ones of the others.  Only reads.  own: in the mirror's terms; fields, address:
 -- with external ids for references; waits_for: a record that must have an external id first; left_out: custom fields that
--- the service does not know or does not let us write.
+-- the service does not know or does not let us write; base: what the service last told of the fields of an update.
 CREATE OR REPLACE FUNCTION crm_bridge._compose(org_id bigint, records uuid[])
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, own jsonb, fields jsonb,
-               address jsonb, attempt integer, in_doubt boolean, waits_for uuid, left_out jsonb)
+               address jsonb, attempt integer, in_doubt boolean, waits_for uuid, left_out jsonb, base jsonb)
 LANGUAGE c VOLATILE STRICT
 AS 'MODULE_PATHNAME', 'crm_bridge_compose';
 COMMENT ON FUNCTION crm_bridge._compose(bigint, uuid[]) IS 'what is to be sent of records';
@@ -86,7 +86,7 @@ REVOKE ALL ON FUNCTION crm_bridge._compose(bigint, uuid[]) FROM PUBLIC;
 -- Errors: 55000 not armed; 22023 a bad limit; 25000 at REPEATABLE READ or SERIALIZABLE.
 CREATE OR REPLACE FUNCTION crm_bridge.claim(service text, "limit" integer, lease uuid, resting text[] DEFAULT '{}', org_id bigint DEFAULT NULL)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
-               context jsonb, attempt integer, in_doubt boolean, doubted jsonb)
+               context jsonb, attempt integer, in_doubt boolean, doubted jsonb, base jsonb)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
@@ -204,7 +204,7 @@ REVOKE ALL ON FUNCTION crm_bridge._note_doubt(bigint, uuid, jsonb) FROM PUBLIC;
 -- A record that refers to one that has no external id yet is put aside until that one has.
 CREATE OR REPLACE FUNCTION crm_bridge._prepare(org_id bigint, claimed uuid[], portal text)
 RETURNS TABLE (module text, record_id uuid, operation text, external_id text, version timestamptz, fields jsonb,
-               context jsonb, attempt integer, in_doubt boolean, doubted jsonb)
+               context jsonb, attempt integer, in_doubt boolean, doubted jsonb, base jsonb)
 LANGUAGE plpgsql VOLATILE
 -- Planned once: each statement is one probe of a key.
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
@@ -259,6 +259,7 @@ BEGIN
     END IF;
     attempt := request.attempt;
     in_doubt := request.in_doubt;
+    base := CASE WHEN request.operation = 'update' THEN request.base END;
     RETURN NEXT;
   END LOOP;
   -- A record waited for may have got its id between the look and the note.

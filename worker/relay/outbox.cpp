@@ -50,12 +50,18 @@ Outbox::Outbox(Shared &shared, std::string service)
 // is asked.
 void Outbox::judge_found(Settled &settled) {
   if (!settled.found) {
-    found_before_.erase(settled.record_id);
+    found_.erase(settled.record_id);
     return;
   }
-  std::string &version = found_before_[settled.record_id];
-  if (version != settled.found->version) settled.verdict.outcome = Outcome::release;
-  version = settled.found->version;
+  const auto [before, fresh] = found_.try_emplace(settled.record_id);
+  if (fresh || before->second.fields != settled.found->fields)
+    settled.verdict.outcome = Outcome::release;
+  before->second = {settled.found->fields, false};
+}
+
+Json Outbox::merged(const std::string &record_id) const {
+  const auto found = found_.find(record_id);
+  return found != found_.end() && found->second.merged ? found->second.fields : Json();
 }
 
 void Outbox::add(std::int64_t org_id, Settled settled) {
@@ -131,8 +137,11 @@ std::vector<std::string> Outbox::receive(Database &database, std::int64_t org_id
   try {
     for (const auto &outcome :
          database.receive(records.module, records.records, read_started_at, org_id)) {
-      if (outcome.outcome == "busy" || outcome.outcome == "stale")
+      if (outcome.outcome == "busy" || outcome.outcome == "stale") {
         again.push_back(outcome.external_id);
+      } else if (const auto found = found_.find(outcome.record_id); found != found_.end()) {
+        found->second.merged = outcome.outcome != "rejected" && outcome.outcome != "held";
+      }
       if (outcome.outcome != "rejected") continue;
       log_event(Severity::warning, "record_rejected",
                 {{"org", org_id},

@@ -31,6 +31,8 @@ class Outbox {
   std::chrono::steady_clock::time_point due(std::chrono::steady_clock::time_point otherwise) const {
     return held_back_.empty() ? otherwise : std::min(otherwise, tell_again_);
   }
+  // The state of a record that was found before sending and has been merged; null if there is none.
+  Json merged(const std::string &record_id) const;
   bool holds_back() const { return !held_back_.empty(); }
   // `read_started_at`: a time by the server's clock before any of the requests.
   void flush(Database &database, const std::string &read_started_at);
@@ -61,7 +63,11 @@ class Outbox {
   std::map<std::int64_t, Pending> pending_;
   std::map<std::int64_t, std::vector<Settled>> held_back_;
   Clock::time_point tell_again_{};
-  std::map<std::string, std::string> found_before_;  // record → version
+  struct Found {
+    Json fields{};
+    bool merged = false;
+  };
+  std::map<std::string, Found> found_;  // by record, until it is sent
 };
 
 // The forms of docs/protocol.md.

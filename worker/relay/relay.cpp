@@ -157,6 +157,7 @@ bool Relay::claim(Database &database) {
               {{"service", service}, {"org", org_id}, {"records", changes.size()}});
     std::map<std::pair<std::string, Operation>, Batch> open;
     for (auto &change : changes) {
+      change.merged = outbox_.merged(change.record_id);
       Batch &batch = open[{change.module, change.operation}];
       batch.changes.push_back(std::move(change));
       if (static_cast<int>(batch.changes.size()) < service_->records_a_request()) continue;

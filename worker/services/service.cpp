@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "services/service.hpp"
 
+#include "services/field_value.hpp"
+
 #include "services/kinds.hpp"
 
 namespace crm_bridge::worker {
@@ -27,9 +29,23 @@ std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
   return find_kind(settings.kind)->make(settings);
 }
 
-Verdict already_modified(const Record &found) {
-  return {
+bool is_overtaken(const Change &change, const Record &found) {
+  // The list that answered is behind: it tells nothing.
+  if (is_later(change.version, found.version) || found.fields == change.merged) return false;
+  for (const auto &[field, value] : change.fields.items()) {
+    const auto now = found.fields.find(field);
+    const auto base = change.base.find(field);
+    if (now == found.fields.end() || base == change.base.end()) continue;
+    if (*now != *base && *now != value) return true;
+  }
+  return false;
+}
+
+Settled overtaken(Settled settled, Record found) {
+  settled.verdict = {
       Outcome::retry, "already_modified", "the service has a newer state, of " + found.version, {}};
+  settled.found = std::move(found);
+  return settled;
 }
 
 Json body_or_failure(const HttpResult &result) {

@@ -135,8 +135,11 @@ Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings 
 // The connector of a configured service.
 std::unique_ptr<Service> make_service(const ServiceSettings &settings);
 
-// Of a change that was not sent because the service has a newer state than it was made of.
-Verdict already_modified(const Record &found);
+// Whether `found` holds, in a field that the change writes, what the database does not know: it
+// would be overwritten unread.
+bool is_overtaken(const Change &change, const Record &found);
+// What becomes of such a change: it is not sent, and `found` is merged first.
+Settled overtaken(Settled settled, Record found);
 
 // The body of a good answer as JSON, null for an empty one; otherwise throws ServiceFailure.
 Json body_or_failure(const HttpResult &result);

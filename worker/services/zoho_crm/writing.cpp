@@ -7,6 +7,13 @@
 namespace crm_bridge::worker::zoho_crm {
 namespace {
 
+// The CRM's times have no fractions: behind a version of a moment ago another edit of the same
+// second may hide, until the next reading of all changes has passed.
+constexpr long long young_for_seconds = 120;
+bool is_young(const std::string &version) {
+  return seconds_between(now_in_utc(), version) < young_for_seconds;
+}
+
 std::string api_name_of(const Session &session, const std::string &module) {
   const ModuleInfo *info = session.catalog().module(module);
   return info == nullptr ? std::string{} : info->api_name;
@@ -185,7 +192,7 @@ Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Chang
                                 ? whole_seconds(changes.front().version)
                                 : std::string{};
   std::vector<Settled> all;
-  if (guard.empty() && read_before_write_ && !is_note(module)) {
+  if (read_before_write_ && !is_note(module) && (guard.empty() || is_young(guard))) {
     all = co_await look_before_writing(session, changes);
     if (changes.empty()) co_return all;
   }
@@ -228,9 +235,8 @@ Task<std::vector<Settled>> Connector::look_before_writing(Session &session,
     const auto found = there.find(change.external_id);
     if (verdict.outcome != Outcome::done) {
       settled.push_back(settle(change, verdict));
-    } else if (found != there.end() && is_later(found->second.version, change.version)) {
-      settled.push_back(settle(change, already_modified(found->second)));
-      settled.back().found = std::move(found->second);
+    } else if (found != there.end() && is_overtaken(change, found->second)) {
+      settled.push_back(overtaken(settle(change, {}), std::move(found->second)));
     } else {
       known.push_back(std::move(change));
     }

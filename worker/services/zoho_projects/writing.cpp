@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include <array>
 
-#include "services/field_value.hpp"
 #include "services/zoho_projects/connector.hpp"
 #include "services/zoho_projects/place.hpp"
 #include "services/zoho_projects/settling.hpp"
@@ -216,11 +215,9 @@ Task<std::optional<Settled>> Connector::look_before_writing(Session &session, Ch
   } catch (const MalformedJson &) {
     // What cannot be read cannot be compared: the answer to the write will tell.
   }
-  if (found.external_id != change.external_id || !is_later(found.version, change.version))
+  if (found.external_id != change.external_id || !is_overtaken(change, found))
     co_return std::nullopt;
-  Settled settled = settle(change, already_modified(found));
-  settled.found = std::move(found);
-  co_return settled;
+  co_return overtaken(settle(change, {}), std::move(found));
 }
 
 Task<Delivered> Connector::remove(Session &session, Change change) {
