@@ -11,10 +11,11 @@ namespace crm_bridge {
 
 namespace {
 
-// The clocks of the services and ours differ a little.
-constexpr std::int64_t clocks_differ_by = 10'000'000;  // microseconds
-// What was known this long before a value was told may be what the webhook speaks of: a write of
-// ours that was under way.
+// Microseconds.  The clocks of the services and ours differ a little.
+constexpr std::int64_t clocks_differ_by = 10'000'000;
+// A webhook that does not say when the value was entered may have been on its way for this long.
+constexpr std::int64_t late = 15LL * 60 * 1'000'000;
+// What was here this long before may be what it speaks of: a write of ours that was under way.
 constexpr std::int64_t under_way = 15LL * 60 * 1'000'000;
 constexpr const char *reason = "unread";
 
@@ -79,11 +80,15 @@ class LostUpdates {
     return ids;
   }
 
+  // When the value was entered, at the earliest.
+  core::Instant earliest(const Incoming &incoming) const {
+    if (incoming.modified_at.has_value())
+      return {incoming.modified_at->microseconds - clocks_differ_by};
+    return {now_.microseconds - late};
+  }
+
   bool written_since(const Incoming &incoming, const Shadow &shadow) const {
-    if (!incoming.modified_at.has_value()) return false;
-    if (shadow.acknowledged_at.has_value() &&
-        shadow.acknowledged_at->microseconds + clocks_differ_by >=
-            incoming.modified_at->microseconds)
+    if (shadow.acknowledged_at.has_value() && *shadow.acknowledged_at >= earliest(incoming))
       return true;
     return !select_under_way.execute({pg::argument(org_id_), pg::argument(incoming.id)}).empty();
   }
@@ -116,7 +121,7 @@ class LostUpdates {
     for (const Finding &finding : findings_)
       if (finding.record == incoming.id && finding.field == field && finding.right == value)
         return true;
-    core::Instant const since{incoming.modified_at->microseconds - under_way};
+    core::Instant const since{earliest(incoming).microseconds - under_way};
     pg::Rows const rows = select_known_values.execute(
         {pg::argument(org_id_), pg::argument(incoming.id), pg::argument(field),
          pg::argument(std::optional<core::Instant>{since})});
@@ -139,6 +144,7 @@ class LostUpdates {
   const Module &module_;
   const Organization &organization_;
   std::int64_t org_id_;
+  core::Instant now_ = pg::instant_of(GetCurrentTimestamp());
   std::vector<Finding> findings_;
 };
 

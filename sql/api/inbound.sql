@@ -68,8 +68,8 @@ REVOKE ALL ON FUNCTION crm_bridge.reconcile(integer, bigint) FROM PUBLIC;
 
 -- Stores a webhook before it is answered.  Result: how many of the records were not noted already.  The body is kept for people, its
 -- first 64 KB; an id that is empty or longer than 255 bytes is no service's and is left out.
--- told: values that the webhook says records were given, {"at": "…", "values": {"ID": {"Status": "Completed"}}}, by the service's names;
--- more than 64 KB are not kept.
+-- told: values that the webhook says records were given, {"at": "…", "values": {"ID": {"Status": "Completed"}}}, by the service's names, "at"
+-- when they were entered, as far as it says so; more than 64 KB are not kept.
 -- Errors: 42704 unknown module or organization; 22004 no channel or event.
 CREATE OR REPLACE FUNCTION crm_bridge.store_notice(
   service       text,
@@ -90,7 +90,6 @@ AS $$
 DECLARE
   org bigint := COALESCE(store_notice.org_id, crm_bridge._own_org(NULL));
   entered jsonb := CASE WHEN jsonb_typeof(told -> 'values') = 'object' AND octet_length(told::text) <= 65536 THEN told -> 'values' ELSE '{}' END;
-  entered_at jsonb := COALESCE(NULLIF(told -> 'at', 'null'), to_jsonb(clock_timestamp()));
   stored integer;
 BEGIN
   PERFORM 1 FROM crm_bridge.module AS m WHERE m.module = store_notice.module AND m.service = store_notice.service;
@@ -108,7 +107,7 @@ BEGIN
   WITH kept AS (
     INSERT INTO crm_bridge.inbox AS n (org_id, service, channel, module, external_id, event, context, told, body)
     SELECT org, store_notice.service, left(store_notice.channel, 255), store_notice.module, e.id, left(store_notice.event, 255), store_notice.context,
-           CASE WHEN jsonb_typeof(entered -> e.id) = 'object' THEN jsonb_build_array(jsonb_build_object('at', entered_at, 'values', entered -> e.id)) END,
+           CASE WHEN jsonb_typeof(entered -> e.id) = 'object' THEN jsonb_build_array(jsonb_build_object('at', told -> 'at', 'values', entered -> e.id)) END,
            CASE WHEN e.position = 1 THEN left(store_notice.body, 65536) END
       FROM (SELECT u.id, min(u.position) AS position FROM unnest(external_ids) WITH ORDINALITY AS u (id, position)
              WHERE octet_length(u.id) BETWEEN 1 AND 255 GROUP BY u.id) AS e

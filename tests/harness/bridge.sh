@@ -97,11 +97,11 @@ webhook_door() {
   "$CRM_BRIDGE_BIN" --config "$SESSION/worker.toml" doctor --show-webhooks | awk -v service="$1" '$0 == service ", organization 1" {getline; url = $2; getline; print url, $2}'
 }
 
-# What an administrator does in the screens of Projects: a webhook whose body holds what a record was given.
+# set_up_projects_webhook PORTAL : what an administrator does in the screens: a webhook whose body holds what a record was given.
 set_up_projects_webhook() {
   local door
   door=$(webhook_door zoho_projects)
-  as_person POST /control/projects-webhook "{\"portal\":\"$portal\",\"url\":\"${door% *}\",\"token\":\"${door#* }\",\"values\":true}" >/dev/null
+  as_person POST /control/projects-webhook "{\"portal\":\"$1\",\"url\":\"${door% *}\",\"token\":\"${door#* }\",\"values\":true}" >/dev/null
 }
 
 # Services that few tests need: configured and sealed after set_up_bridge, before a worker starts.

@@ -104,7 +104,7 @@ torture() {
   writer_edits=$(($1 / 16))
   # Ten minutes of this are more than a day's credits of the CRM.
   query "SELECT crm_bridge.set_budget('zoho_crm', 100000000, '1 day')" >/dev/null
-  set_up_projects_webhook
+  set_up_projects_webhook "$portal"
   make_tasks both "$hot"
   query "SELECT c.id, p.id, c.external_id, p.external_id FROM crm_bridge.link AS l JOIN crm_bridge.crm_task AS c ON c.id = l.left_id
            JOIN crm_bridge.projects_task AS p ON p.id = l.right_id WHERE p.name LIKE 'both task %' ORDER BY p.name" >"$SESSION/hot"

@@ -74,6 +74,7 @@ class CrmStage {
   }
 
   zoho_crm::Connector &connector() { return *connector_; }
+  const Session &session() const { return *session_; }
   // The calls of the API: "METHOD target body".
   std::vector<std::string> calls() const {
     std::vector<std::string> list;
