@@ -18,6 +18,12 @@ namespace {
 
 constexpr std::chrono::milliseconds patience{3000};
 
+// What an administrator puts into the body of a rule in Projects.
+constexpr const char *projects_rule =
+    "  body   JSON: module (tasks, projects, tasklists), event (create, update, delete), id,\n"
+    "         project_id, token; and, so that what a write of ours replaces is never forgotten,\n"
+    "         values (an object: each field and what it was given) and time (with its offset)\n";
+
 class Findings {
  public:
   void add(const Check &check, ExitCode layer) {
@@ -190,6 +196,7 @@ ExitCode run_doctor(const Configuration &configuration, const StopSignal &stop,
           std::cout << "\n"
                     << settings.kind << ", organization " << organization.org_id << "\n  url    "
                     << base << address.path << "\n  token  " << address.token << "\n";
+          if (settings.kind == "zoho_projects") std::cout << projects_rule;
         }
       }
     }

@@ -77,7 +77,7 @@ DECLARE
     "other_record_id": "the right record", "other_record": "its name", "other_field": "the right side''s field", "base": "the value that both sides agreed on",
     "left_side": "where the left value was entered", "left_value": "what the left side had", "left_by": "who changed the left side", "left_at": "when",
     "right_side": "where the right value was entered", "right_value": "what the right side had", "right_by": "who changed the right side", "right_at": "when",
-    "winner": "whose value is in force: left, right, or none while it waits for a decision", "reason": "what decided: policy, newest, tie, direction, manual, deleted, merged",
+    "winner": "whose value is in force: left, right, or none while it waits for a decision", "reason": "what decided: policy, newest, tie, direction, manual, deleted, merged; unread: our write replaced the other before it was read",
     "losing_value": "the value that is not in force", "needs_decision": "nobody won: a person decides", "what_to_do": "in words", "as_of": "when this was read"}';
   each_column name;
 BEGIN

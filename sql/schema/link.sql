@@ -145,7 +145,7 @@ COMMENT ON COLUMN crm_bridge.conflict.right_at IS 'when the right side changed';
 COMMENT ON COLUMN crm_bridge.conflict.left_by IS 'who changed the left side';
 COMMENT ON COLUMN crm_bridge.conflict.right_by IS 'who changed the right side';
 COMMENT ON COLUMN crm_bridge.conflict.winner IS 'whose value is in force: left, right, or none while it waits for a decision (manual)';
-COMMENT ON COLUMN crm_bridge.conflict.reason IS 'what decided: policy, newest, tie, direction, manual, deleted';
+COMMENT ON COLUMN crm_bridge.conflict.reason IS 'what decided: policy, newest, tie, direction, manual, deleted, merged; unread: our write replaced the other before it was read';
 COMMENT ON COLUMN crm_bridge.conflict.resolved_at IS 'when a person decided';
 COMMENT ON COLUMN crm_bridge.conflict.resolved_by IS 'who decided';
 
