@@ -31,6 +31,7 @@ class KeyReader {
   // Of the row it is at; by reference they are valid until it moves on.
   Datum value(AttrNumber number) const { return slot_->tts_values[number - 1]; }
   bool is_null(AttrNumber number) const { return slot_->tts_isnull[number - 1]; }
+  TupleTableSlot *row() const { return slot_; }
   int width() const { return RelationGetDescr(relation_)->natts; }
 
  private:
