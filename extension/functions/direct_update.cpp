@@ -108,8 +108,12 @@ class DirectUpdate {
 
   // false: an UPDATE shall see to it.
   bool write(const Patch &patch) {
-    if (!reader_.find({Int64GetDatum(org_id_), PointerGetDatum(patch.id.bytes.data())}) ||
-        reader_.lock() != pg::KeyReader::Lock::locked)
+    // Its lock is ours: where it still lies there, nobody can have come in between.
+    bool const held = reader_.at(patch.place) &&
+                      DatumGetInt64(reader_.value(module_.org_id)) == org_id_ &&
+                      pg::uuid_of(reader_.value(module_.id)) == patch.id;
+    if (!held && (!reader_.find({Int64GetDatum(org_id_), PointerGetDatum(patch.id.bytes.data())}) ||
+                  reader_.lock() != pg::KeyReader::Lock::locked))
       return false;
     pg::call([&] {
       ExecClearTuple(slot_);

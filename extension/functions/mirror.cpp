@@ -218,7 +218,8 @@ Record MirrorReader::record(const Organization &organization) const {
                 text(module_->external_id),
                 std::nullopt,
                 text(module_->modified_by),
-                {}};
+                {},
+                reader_.place()};
   if (!reader_.is_null(module_->modified_at))
     record.modified_at = pg::instant_of(DatumGetTimestampTz(reader_.value(module_->modified_at)));
   Jsonb *custom = pg::call([&] { return DatumGetJsonbP(reader_.value(module_->custom_fields)); });
