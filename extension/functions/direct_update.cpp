@@ -187,8 +187,11 @@ class DirectUpdate {
 std::vector<const Patch *> update_directly(const Module &module, std::int64_t org_id,
                                            const std::vector<const Column *> &columns,
                                            std::vector<const Patch *> patches) {
+  // What is spared is the executor's start: among many rows it cannot be seen.
+  constexpr std::size_t most_rows = 16;
   const WriteScope *scope = WriteScope::current(module.name);
-  if (scope == nullptr || scope->origin() != Origin::bridge || IsolationUsesXactSnapshot())
+  if (patches.size() > most_rows || scope == nullptr || scope->origin() != Origin::bridge ||
+      IsolationUsesXactSnapshot())
     return patches;
   bool const only_ours = pg::call([&] {
     Relation const table = table_open(module.relation, RowExclusiveLock);
