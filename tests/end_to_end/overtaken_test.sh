@@ -68,4 +68,15 @@ check_query "B2 and an administrator can put the other in force" t "SELECT what_
 query "SELECT crm_bridge.resolve_conflict(conflict_id, 'right') FROM crm_bridge.open_conflicts WHERE reason = 'unread'" >/dev/null
 settle "the decision"
 check_equal "which it then is" 'theirs, in between|high' "$(task_there)"
+
+# More values than one call takes: none is left behind.
+query "INSERT INTO crm_bridge.crm_account (account_name) SELECT 'Storm ' || n FROM generate_series(1, 60) AS n"
+settle "sixty accounts"
+stop_process worker
+query "SELECT count(crm_bridge.store_notice('zoho_crm', 'storm', 'crm_account', ARRAY[a.external_id], 'update', '{}', org_id => 1,
+         told => jsonb_build_object('values', jsonb_build_object(a.external_id, jsonb_build_object('Account_Name', 'storm ' || n)))))
+         FROM crm_bridge.crm_account AS a, generate_series(1, 20) AS n WHERE a.account_name LIKE 'Storm %'" >/dev/null
+start_worker worker --config "$SESSION/worker.toml" run
+gives "P11 a storm of webhooks is followed up" 0 "SELECT count(*) FROM crm_bridge.inbox"
+check_query "P9 and each value in it" 1200 "SELECT count(*) FROM crm_bridge.conflict WHERE reason = 'unread' AND module = 'crm_account'"
 finish

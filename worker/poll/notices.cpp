@@ -14,6 +14,7 @@ namespace crm_bridge::worker {
 namespace {
 
 constexpr int notices_at_once = 200;
+constexpr std::size_t records_a_call = 1000;  // a record comes once for each value that was told
 constexpr std::chrono::milliseconds longest_pause{1000};
 
 }  // namespace
@@ -113,9 +114,15 @@ void Notices::look_for_lost_updates(Database &database, const Session &session,
       if (!record.fields.empty()) told.records.push_back(std::move(record));
     }
   }
-  if (told.records.empty()) return;
   const std::int64_t org_id = session.organization().org_id;
-  if (const int lost = database.record_lost_updates(told, org_id); lost > 0) {
+  int lost = 0;
+  for (std::size_t at = 0; at < told.records.size(); at += records_a_call) {
+    const auto from = told.records.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto count = std::min(records_a_call, told.records.size() - at);
+    lost += database.record_lost_updates(
+        {told.module, {from, from + static_cast<std::ptrdiff_t>(count)}}, org_id);
+  }
+  if (lost > 0) {
     log_event(Severity::information, "overwritten_unread",
               {{"service", intake_.context().settings().kind},
                {"org", org_id},
