@@ -2,7 +2,6 @@
 #include "services/service.hpp"
 
 #include "services/field_value.hpp"
-
 #include "services/kinds.hpp"
 
 namespace crm_bridge::worker {

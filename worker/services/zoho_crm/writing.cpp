@@ -188,11 +188,9 @@ Task<HttpResult> Connector::look_up(Session &session, std::vector<Change> change
 Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Change> changes) {
   const std::string module = changes.front().module;
   // The guard speaks of one record; on a batch its meaning is not documented.
-  const std::string guard = dialect_.guards_updates && changes.size() == 1 && !is_note(module)
-                                ? whole_seconds(changes.front().version)
-                                : std::string{};
+  const bool guarded = dialect_.guards_updates && changes.size() == 1 && !is_note(module);
   std::vector<Settled> all;
-  if (read_before_write_ && !is_note(module) && (guard.empty() || is_young(guard))) {
+  if (read_before_write_ && !is_note(module) && (!guarded || is_young(changes.front().version))) {
     all = co_await look_before_writing(session, changes);
     if (changes.empty()) co_return all;
   }
@@ -200,7 +198,8 @@ Task<std::vector<Settled>> Connector::update(Session &session, std::vector<Chang
   call.method = "PUT";
   call.path = dialect_.root + "/" + api_name_of(session, module);
   call.body = write_body(session, changes, {});
-  if (!guard.empty()) call.headers.push_back("If-Unmodified-Since: " + guard);
+  if (const std::string guard = whole_seconds(changes.front().version); guarded && !guard.empty())
+    call.headers.push_back("If-Unmodified-Since: " + guard);
   const HttpResult result = co_await session.send(std::move(call));
   std::vector<std::string> duplicates;
   for (auto &settled : read_results(changes, result, {}, duplicates)) {
@@ -238,6 +237,8 @@ Task<std::vector<Settled>> Connector::look_before_writing(Session &session,
     } else if (found != there.end() && is_overtaken(change, found->second)) {
       settled.push_back(overtaken(settle(change, {}), std::move(found->second)));
     } else {
+      // Whoever changed other fields is no obstacle to the guard.
+      if (found != there.end()) change.version = later(found->second.version, change.version);
       known.push_back(std::move(change));
     }
   }
