@@ -102,8 +102,7 @@ BOOST_AUTO_TEST_CASE(a_look_that_fails_has_written_nothing) {
   BOOST_TEST(to_text(deliver(renamed(), {404, ""}).settled.verdict.outcome) == "gone");
   // Who may not read may still be allowed to write.
   BOOST_TEST(deliver(renamed(), {403, ""}).calls == written, boost::test_tools::per_element());
-  BOOST_TEST(deliver(renamed(), {200, "<html>"}).calls == looked,
-             boost::test_tools::per_element());
+  BOOST_TEST(deliver(renamed(), {200, "<html>"}).calls == looked, boost::test_tools::per_element());
   BOOST_TEST(deliver(renamed(), {200, ""}).calls == written, boost::test_tools::per_element());
 }
 
