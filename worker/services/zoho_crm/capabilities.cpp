@@ -23,7 +23,7 @@ void add_records(std::vector<Capability> &table, const std::string &module,
       {module, "update",
        "PUT, up to 100 records; one alone with If-Unmodified-Since, several after a look "
        "at what they would overwrite",
-       "1 for one, 2 for 100", documented});
+       "1 for one, 2 for one of a moment ago and for 100", documented});
   table.push_back(
       {module, "delete", "DELETE ?ids=, up to 100; into the recycle bin", "1 for 100", documented});
   table.push_back({module, "find changes",

@@ -8,8 +8,8 @@ namespace crm_bridge::worker::zoho_crm {
 namespace {
 
 // The CRM's times have no fractions: behind a version of a moment ago another edit of the same
-// second may hide, until the next reading of all changes has passed.
-constexpr long long young_for_seconds = 120;
+// second may hide, until its webhook has been followed up.
+constexpr long long young_for_seconds = 5;
 bool is_young(const std::string &version) {
   return seconds_between(now_in_utc(), version) < young_for_seconds;
 }
