@@ -4,6 +4,7 @@
 
 #include "crm_stage.hpp"
 #include "projects_stage.hpp"
+#include "services/field_value.hpp"
 
 using namespace crm_bridge::worker;
 using crm_bridge::worker::test::CrmStage;
@@ -143,6 +144,30 @@ BOOST_AUTO_TEST_CASE(a_guarded_write_that_is_refused_brings_what_it_ran_into) {
   BOOST_REQUIRE(delivered.settled.at(0).found.has_value());
   BOOST_TEST(delivered.settled[0].found->fields.at("deal_name") == "theirs");
   BOOST_TEST(!delivered.settled[0].read_again);
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_version_of_this_second_another_edit_may_hide) {
+  const std::string now = whole_seconds(now_in_utc());
+  std::string there = "theirs";
+  CrmStage stage([&](const SeenRequest &seen) {
+    if (seen.method == "GET") {
+      return ScriptedServer::answer(200, R"({"data":[{"id":"5","Deal_Name":")" + there +
+                                             R"(","Modified_Time":")" + now + R"("}]})");
+    }
+    return ScriptedServer::answer(
+        200, R"({"data":[{"code":"SUCCESS","details":{"id":"5"},"message":"m"}]})");
+  });
+  Change change = update("crm_deal", "5", R"({"deal_name":"a"})", R"({"deal_name":"old"})");
+  change.version = now;
+  BOOST_TEST(stage.deliver({change}).settled.at(0).found.has_value());
+  BOOST_TEST(stage.calls().back().starts_with("GET"));
+  there = "old";
+  BOOST_TEST(!stage.deliver({change}).settled.at(0).found.has_value());
+  BOOST_TEST(stage.calls().back().starts_with("PUT"));
+  change.version = known_version;
+  const std::size_t before = stage.calls().size();
+  stage.deliver({change});
+  BOOST_TEST(stage.calls().size() == before + 1);  // the guard alone
 }
 
 BOOST_AUTO_TEST_CASE(webhooks_tell_what_records_were_given) {
