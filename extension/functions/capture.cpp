@@ -3,8 +3,6 @@
 // AFTER … FOR EACH STATEMENT of every mirror: did anything change, what, record it.  The rows come
 // straight from the statement's transition tables, old and new in step; history and the dirty set
 // are written without a query.
-#include "functions/capture.hpp"
-
 #include <set>
 
 #include "functions/acting.hpp"
@@ -108,12 +106,11 @@ void push_column(JsonbParseState **state, const Column &column, Datum value, boo
 // One statement's capture.
 class Capture {
  public:
-  Capture(std::shared_ptr<const Module> module, Kind kind, Tuplestorestate *old_rows,
-          Tuplestorestate *new_rows, TupleDesc descriptor)
+  Capture(const pg::TriggerCall &trigger, std::shared_ptr<const Module> module, Kind kind)
       : module_(std::move(module)),
         kind_(kind),
-        old_rows_(old_rows, descriptor),
-        new_rows_(new_rows, descriptor),
+        old_rows_(trigger.data()->tg_oldtable, RelationGetDescr(trigger.relation())),
+        new_rows_(trigger.data()->tg_newtable, RelationGetDescr(trigger.relation())),
         dirty_set_(*module_),
         changed_(module_->columns.size()) {
     const WriteScope *scope = WriteScope::current(module_->name);
@@ -361,9 +358,7 @@ Datum capture(FunctionCallInfo fcinfo) {
   if ((kind != Kind::insert && trigger.data()->tg_oldtable == nullptr) ||
       (kind != Kind::erase && trigger.data()->tg_newtable == nullptr))
     trigger.refuse("must name its transition tables");
-  Capture{std::move(module), kind, trigger.data()->tg_oldtable, trigger.data()->tg_newtable,
-          RelationGetDescr(trigger.relation())}
-      .run();
+  Capture{trigger, std::move(module), kind}.run();
   return PointerGetDatum(nullptr);
 }
 
@@ -380,11 +375,6 @@ Datum refuse_truncate(FunctionCallInfo fcinfo) {
 }
 
 }  // namespace
-
-void capture_update(std::shared_ptr<const Module> module, Tuplestorestate *old_rows,
-                    Tuplestorestate *new_rows, TupleDesc descriptor) {
-  Capture{std::move(module), Kind::update, old_rows, new_rows, descriptor}.run();
-}
 
 CRM_BRIDGE_FUNCTION(crm_bridge_capture, capture);
 CRM_BRIDGE_FUNCTION(crm_bridge_refuse_truncate, refuse_truncate);

@@ -34,7 +34,6 @@ struct Module {
   std::string service;
   std::string label;
   Oid relation = InvalidOid;
-  Oid guard = InvalidOid, capture = InvalidOid;  // the functions of its triggers
   bool creatable = false;
   bool updatable = false;
   bool deletable = false;

@@ -85,14 +85,10 @@ TM_Result find_and_lock(Relation table, std::int64_t org_id, const core::Uuid &r
 
 }  // namespace
 
-DirtySet::~DirtySet() {
-  if (writer_ != nullptr) writer_->release();
-}
-
 void DirtySet::open() {
   if (writer_ != nullptr) return;
   pg::ContextScope const scope{home_};
-  writer_ = pg::TableWriter::open(delivery_table(), attribute_count);
+  writer_ = std::make_unique<pg::TableWriter>(delivery_table(), attribute_count);
   module_name_ = pg::argument(module_.name).value;
   service_ = pg::argument(module_.service).value;
   operation_ = pg::argument(std::string{"write"}).value;

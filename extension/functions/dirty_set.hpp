@@ -17,9 +17,6 @@ namespace crm_bridge {
 class DirtySet {
  public:
   explicit DirtySet(const Module &module) : module_(module), home_(CurrentMemoryContext) {}
-  ~DirtySet();
-  DirtySet(const DirtySet &) = delete;
-  DirtySet &operator=(const DirtySet &) = delete;
   // The named fields were changed.  No fields: the record is new, all of it is to be sent.
   void add(std::int64_t org_id, const core::Uuid &record,
            const std::vector<std::string_view> &fields);
@@ -36,7 +33,7 @@ class DirtySet {
 
   const Module &module_;
   MemoryContext home_;  // outlives the statement's rows
-  std::shared_ptr<pg::TableWriter> writer_;
+  std::unique_ptr<pg::TableWriter> writer_;
   Datum module_name_ = 0, service_ = 0, operation_ = 0, state_ = 0, no_fields_ = 0;
   bool written_ = false;
 };

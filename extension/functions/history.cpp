@@ -103,7 +103,7 @@ core::Uuid new_uuid(TimestampTz now) {
 HistoryWriter::HistoryWriter(const Module &module, const char *operation, Origin origin,
                              const std::string &actor, const std::optional<core::Uuid> &run)
     : at_(GetCurrentTimestamp()),
-      writer_(pg::TableWriter::open(leaf_of(at_), attribute_count)),
+      writer_(leaf_of(at_), attribute_count),
       actor_(pg::argument(actor).value) {
   values_[module_name] = pg::argument(module.name).value;
   values_[origin_name] = pg::argument(std::string{to_text(origin)}).value;
@@ -123,11 +123,11 @@ void HistoryWriter::append(std::int64_t org, const core::Uuid &record, Jsonb *ol
   values_[actor_name] = person != 0 ? person : actor_;
   nulls_[old_values] = old == nullptr;
   values_[old_values] = old == nullptr ? static_cast<Datum>(0) : JsonbPGetDatum(old);
-  pg::call([&] { writer_->append(values_.data(), nulls_.data()); });
+  pg::call([&] { writer_.append(values_.data(), nulls_.data()); });
 }
 
 void HistoryWriter::flush() {
-  pg::call([&] { writer_->flush(); });
+  pg::call([&] { writer_.flush(); });
 }
 
 std::optional<Edit> last_edit(std::int64_t org_id, const core::Uuid &record,

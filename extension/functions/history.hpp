@@ -16,9 +16,6 @@ class HistoryWriter {
  public:
   HistoryWriter(const Module &module, const char *operation, Origin origin,
                 const std::string &actor, const std::optional<core::Uuid> &run);
-  ~HistoryWriter() { writer_->release(); }
-  HistoryWriter(const HistoryWriter &) = delete;
-  HistoryWriter &operator=(const HistoryWriter &) = delete;
   // `old` may be nullptr (an insert).
   // `person` (a text datum, 0: none) stands for the actor given above: the service says who did it.
   void append(std::int64_t org_id, const core::Uuid &record, Jsonb *old, Datum person = 0);
@@ -26,7 +23,7 @@ class HistoryWriter {
 
  private:
   TimestampTz at_;
-  std::shared_ptr<pg::TableWriter> writer_;
+  pg::TableWriter writer_;
   Datum actor_;
   std::array<Datum, 11> values_{};
   std::array<bool, 11> nulls_{};

@@ -49,9 +49,9 @@ std::optional<Link> active_link(const pg::KeyReader &row) {
                        .detail = "Library and tables of crm_bridge are of two versions.",
                        .hint = "ALTER EXTENSION crm_bridge UPDATE;"}};
   if (pg::text_of(row.value(a_state)) != "active") return std::nullopt;
-  return Link{pg::uuid_of(row.value(a_link_id)),  pg::uuid_of(row.value(a_left_id)),
+  return Link{pg::uuid_of(row.value(a_link_id)), pg::uuid_of(row.value(a_left_id)),
               pg::uuid_of(row.value(a_right_id)), copied_document(row, a_left_base),
-              copied_document(row, a_right_base), row.place()};
+              copied_document(row, a_right_base)};
 }
 
 }  // namespace
@@ -70,19 +70,12 @@ std::vector<Link> links_of(const std::string &pairing, std::int64_t org_id, core
   return links;
 }
 
-std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links,
-                             const std::vector<Link> &seen) {
+std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links) {
   std::vector<Link> locked;
   if (links.empty()) return locked;
-  std::unordered_map<core::Uuid, ItemPointerData> places;
-  for (const Link &link : seen) places.emplace(link.link_id, link.place);
   pg::KeyReader reader{oid_of("link")};
   for (const core::Uuid &id : links) {
-    auto const place = places.find(id);
-    bool const there = place != places.end() && reader.at(place->second) &&
-                       DatumGetInt64(reader.value(a_org_id)) == org_id &&
-                       pg::uuid_of(reader.value(a_link_id)) == id;
-    if (!there && !reader.find({Int64GetDatum(org_id), PointerGetDatum(id.bytes.data())})) continue;
+    if (!reader.find({Int64GetDatum(org_id), PointerGetDatum(id.bytes.data())})) continue;
     if (reader.lock() != pg::KeyReader::Lock::locked) continue;
     if (std::optional<Link> link = active_link(reader)) locked.push_back(*link);
   }

@@ -12,7 +12,6 @@ struct Link {
   core::Uuid link_id, left_id, right_id;
   Jsonb *left_base;
   Jsonb *right_base;
-  ItemPointerData place{};  // where it was read
   // No field is apart: both sides still have what they last agreed on, or what was carried over
   // since.
   bool in_step() const { return JB_ROOT_COUNT(left_base) == 0 && JB_ROOT_COUNT(right_base) == 0; }
@@ -30,10 +29,8 @@ inline core::Side other(core::Side side) {
 // Active links of the pairing in which one of `records` stands on `side`.
 std::vector<Link> links_of(const std::string &pairing, std::int64_t org_id, core::Side side,
                            const std::vector<core::Uuid> &records);
-// Those that nobody else holds, locked, in their latest version.  `seen` may have some of them as
-// they were read before.
-std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links,
-                             const std::vector<Link> &seen = {});
+// Those that nobody else holds, locked, in their latest version.
+std::vector<Link> lock_links(std::int64_t org_id, const std::vector<core::Uuid> &links);
 // Those for which somebody has left a request.
 std::unordered_set<core::Uuid> contended_links(std::int64_t org_id,
                                                const std::vector<core::Uuid> &links);

@@ -125,14 +125,8 @@ std::shared_ptr<const Module> load_module(const std::string &name) {
                           "NOT NULL";
     module->people = pg::Statement{module->people_text.c_str(), {INT8OID, TEXTARRAYOID}};
   }
-  pg::call([&, module = module.get()] {
-    Oid const schema = get_namespace_oid("crm_bridge", false);
-    module->relation = get_relname_relid(name.c_str(), schema);
-    oidvector *none = buildoidvector(nullptr, 0);
-    for (auto [function, own] : {std::pair{"guard", &module->guard}, {"capture", &module->capture}})
-      *own = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(function),
-                             PointerGetDatum(none), ObjectIdGetDatum(schema));
-  });
+  module->relation = pg::call(
+      [&] { return get_relname_relid(name.c_str(), get_namespace_oid("crm_bridge", false)); });
   pg::Rows const columns = select_columns.read_latest(
       {pg::argument(name), pg::argument(ObjectIdGetDatum(module->relation))});
   struct Shared {
@@ -218,8 +212,7 @@ Record MirrorReader::record(const Organization &organization) const {
                 text(module_->external_id),
                 std::nullopt,
                 text(module_->modified_by),
-                {},
-                reader_.place()};
+                {}};
   if (!reader_.is_null(module_->modified_at))
     record.modified_at = pg::instant_of(DatumGetTimestampTz(reader_.value(module_->modified_at)));
   Jsonb *custom = pg::call([&] { return DatumGetJsonbP(reader_.value(module_->custom_fields)); });

@@ -20,8 +20,7 @@ struct Record {
   std::optional<std::string> external_id;
   std::optional<core::Instant> modified_at;
   std::optional<std::string> modified_by;
-  pg::Fields fields;        // columns by name, custom fields by their key
-  ItemPointerData place{};  // where it was read
+  pg::Fields fields;  // columns by name, custom fields by their key
 };
 
 // What to write to one row.  Custom fields are among `fields`; they are merged into custom_fields.
@@ -32,7 +31,6 @@ struct Patch {
   std::optional<core::Instant> created_at{};
   std::optional<core::Instant> modified_at{};
   std::optional<std::string> modified_by{};
-  ItemPointerData place{};  // where it lies, given by who has locked it there
 };
 
 // Single rows of a mirror by their ids, without a query.

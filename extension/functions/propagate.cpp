@@ -124,7 +124,7 @@ class Propagation {
     for (const Link &link : links) ids.push_back(link.link_id);
     std::unordered_set<core::Uuid> const contended = contended_links(org_id, ids);
     std::erase_if(ids, [&](const core::Uuid &id) { return contended.contains(id); });
-    std::vector<Link> locked = lock_links(org_id, ids, links);
+    std::vector<Link> locked = lock_links(org_id, ids);
     std::shared_ptr<const Module> const twin_module =
         catalog::module(side_ == core::Side::left ? pairing_.right_module : pairing_.left_module);
     std::vector<core::Uuid> twin_ids;
@@ -148,15 +148,12 @@ class Propagation {
       pg::check_interrupts();
       travel.links.insert(link.link_id);
       travel.records.insert({link.left_id, link.right_id});
-      Record &twin = twins.at(link.face(other(side_)));
-      ItemPointerData const place = twin.place;
-      MergedFaces result = merge_one(link, *twin_module, std::move(twin));
+      MergedFaces result = merge_one(link, *twin_module, twins.at(link.face(other(side_))));
       pg::Fields &own = side_ == core::Side::left ? result.new_left : result.new_right;
       pg::Fields &far = side_ == core::Side::left ? result.new_right : result.new_left;
       if (!own.empty()) own_patches.push_back({.id = link.face(side_), .fields = std::move(own)});
       if (!far.empty())
-        twin_patches.push_back(
-            {.id = link.face(other(side_)), .fields = std::move(far), .place = place});
+        twin_patches.push_back({.id = link.face(other(side_)), .fields = std::move(far)});
       if (result.base_changed)
         bases.push_back({link.link_id, std::move(result.left_base), std::move(result.right_base)});
       std::move(result.findings.begin(), result.findings.end(), std::back_inserter(findings));

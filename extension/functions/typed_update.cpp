@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "functions/typed_update.hpp"
 
-#include "functions/direct_update.hpp"
-
 namespace crm_bridge {
 
 namespace {
@@ -122,9 +120,7 @@ std::vector<const Patch *> update_by_columns(const Module &module, std::int64_t 
     else
       groups[std::move(columns)].push_back(&patch);
   }
-  for (const auto &[columns, all] : groups) {
-    std::vector<const Patch *> const group = update_directly(module, org_id, columns, all);
-    if (group.empty()) continue;
+  for (const auto &[columns, group] : groups) {
     bool const together = std::none_of(columns.begin(), columns.end(), [](const Column *column) {
       return array_type_of(column->type_oid) == InvalidOid;
     });

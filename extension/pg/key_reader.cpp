@@ -21,41 +21,33 @@ RegProcedure equality_of(Oid type) {
 
 }  // namespace
 
-KeyReader::KeyReader(Oid table, Oid index) : index_id_(index) {
+KeyReader::KeyReader(Oid table, Oid index) {
   call([&] {
     relation_ = table_open(table, RowShareLock);
+    index_ = index_open(index != InvalidOid ? index : RelationGetPrimaryKeyIndex(relation_),
+                        AccessShareLock);
+    if (IndexRelationGetNumberOfKeyAttributes(index_) > most_keys)
+      elog(ERROR, "index \"%s\" has too many columns", RelationGetRelationName(index_));
     snapshot_ = RegisterSnapshot(GetTransactionSnapshot());
+    scan_ = index_beginscan(relation_, index_, snapshot_,
+                            IndexRelationGetNumberOfKeyAttributes(index_), 0);
     slot_ = MakeSingleTupleTableSlot(RelationGetDescr(relation_), table_slot_callbacks(relation_));
   });
-}
-
-// Runs below pg::call.  What is opened here lives as long as the reader: its owner may be asked in
-// a shorter-lived context.
-void KeyReader::open_index() {
-  MemoryContext const context = MemoryContextSwitchTo(slot_->tts_mcxt);
-  index_ = index_open(index_id_ != InvalidOid ? index_id_ : RelationGetPrimaryKeyIndex(relation_),
-                      AccessShareLock);
-  if (IndexRelationGetNumberOfKeyAttributes(index_) > most_keys)
-    elog(ERROR, "index \"%s\" has too many columns", RelationGetRelationName(index_));
-  scan_ = index_beginscan(relation_, index_, snapshot_,
-                          IndexRelationGetNumberOfKeyAttributes(index_), 0);
-  MemoryContextSwitchTo(context);
 }
 
 KeyReader::~KeyReader() {
   // Unguarded: gives back pins, references and memory; the table's lock stays until the transaction
   // ends.
   ExecDropSingleTupleTableSlot(slot_);
-  if (scan_ != nullptr) index_endscan(scan_);
+  index_endscan(scan_);
   UnregisterSnapshot(snapshot_);
-  if (index_ != nullptr) index_close(index_, NoLock);
+  index_close(index_, NoLock);
   table_close(relation_, NoLock);
 }
 
 bool KeyReader::find(std::initializer_list<Datum> keys) {
   return call([&] {
     CHECK_FOR_INTERRUPTS();
-    if (scan_ == nullptr) open_index();
     ScanKeyData scan_keys[most_keys];
     AttrNumber number = 0;
     for (Datum key : keys) {
@@ -67,15 +59,6 @@ bool KeyReader::find(std::initializer_list<Datum> keys) {
     }
     index_rescan(scan_, scan_keys, number, nullptr, 0);
     if (!index_getnext_slot(scan_, ForwardScanDirection, slot_)) return false;
-    slot_getallattrs(slot_);
-    return true;
-  });
-}
-
-bool KeyReader::at(ItemPointerData place) {
-  if (!ItemPointerIsValid(&place)) return false;
-  return call([&] {
-    if (!table_tuple_fetch_row_version(relation_, &place, snapshot_, slot_)) return false;
     slot_getallattrs(slot_);
     return true;
   });

@@ -23,11 +23,6 @@ class KeyReader {
 
   // Moves to the row with these keys, one for each column of the index; false: there is none.
   bool find(std::initializer_list<Datum> keys);
-  // Moves to the version of a row that was found in this statement at this place, which spares the
-  // index; false: it is not the latest any more, or there is no place.  Whoever asks compares the
-  // keys.
-  bool at(ItemPointerData place);
-  ItemPointerData place() const { return slot_->tts_tid; }
   // Locks the row that was found, FOR NO KEY UPDATE, and moves to its latest version, which may
   // differ in everything that is no key.  Does not wait: busy means that somebody else holds it.
   // Raises 40001 where a transaction keeps to one snapshot and the row has changed since.
@@ -36,16 +31,12 @@ class KeyReader {
   // Of the row it is at; by reference they are valid until it moves on.
   Datum value(AttrNumber number) const { return slot_->tts_values[number - 1]; }
   bool is_null(AttrNumber number) const { return slot_->tts_isnull[number - 1]; }
-  TupleTableSlot *row() const { return slot_; }
   int width() const { return RelationGetDescr(relation_)->natts; }
 
  private:
   static constexpr int most_keys = 3;
-  void open_index();
-
   Relation relation_ = nullptr;
-  Oid index_id_;
-  Relation index_ = nullptr;  // opened when it is needed
+  Relation index_ = nullptr;
   Snapshot snapshot_ = nullptr;
   IndexScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr;

@@ -18,19 +18,7 @@ void insert_index_entries(ResultRelInfo *result, TupleTableSlot *slot, EState *e
 
 }  // namespace
 
-constinit TableWriter *TableWriter::innermost = nullptr;
-
-std::shared_ptr<TableWriter> TableWriter::open(Oid table, int columns) {
-  for (TableWriter *writer = innermost; writer != nullptr; writer = writer->outer_) {
-    if (RelationGetRelid(writer->relation_) != table || writer->filled_ != 0) continue;
-    if (std::shared_ptr<TableWriter> shared = writer->self_.lock()) return shared;
-  }
-  auto made = std::make_shared<TableWriter>(table, columns);
-  made->self_ = made;
-  return made;
-}
-
-TableWriter::TableWriter(Oid table, int columns) : outer_(innermost) {
+TableWriter::TableWriter(Oid table, int columns) {
   call([&] {
     relation_ = table_open(table, RowExclusiveLock);
     if (descriptor()->natts != columns)
@@ -44,15 +32,9 @@ TableWriter::TableWriter(Oid table, int columns) : outer_(innermost) {
     InitResultRelInfo(result_, relation_, 0, nullptr, 0);
     ExecOpenIndices(result_, false);
   });
-  innermost = this;
 }
 
 TableWriter::~TableWriter() {
-  for (TableWriter **link = &innermost; *link != nullptr; link = &(*link)->outer_) {
-    if (*link != this) continue;
-    *link = outer_;
-    break;
-  }
   // Unguarded: gives back pins, references and memory; the lock stays until the transaction ends.
   for (TupleTableSlot *slot : slots_) {
     if (slot != nullptr) ExecDropSingleTupleTableSlot(slot);
@@ -92,22 +74,6 @@ void TableWriter::flush() {
     ExecClearTuple(slots_[i]);
     ResetPerTupleExprContext(estate_);
   }
-  filled_ = 0;
-}
-
-void TableWriter::check(TupleTableSlot *slot) { ExecConstraints(result_, slot, estate_); }
-
-bool TableWriter::checks_at_once() const {
-  for (int i = 0; i < result_->ri_NumIndices; ++i) {
-    if (!result_->ri_IndexRelationDescs[i]->rd_index->indimmediate ||
-        result_->ri_IndexRelationInfo[i]->ii_ExclusionOps != nullptr)
-      return false;
-  }
-  return true;
-}
-
-void TableWriter::release() noexcept {
-  for (int i = 0; i < filled_; ++i) ExecClearTuple(slots_[i]);  // unguarded: frees memory
   filled_ = 0;
 }
 

@@ -136,6 +136,7 @@ torture() {
   settle
   demand "a reading of all that is known sends nothing" test "$before" = "$(effects | wc -l)"
 
+  demand "no writer lost the server ($(cat "$SESSION"/errors.d? | grep -c 'connection to server was lost'))" test "$(cat "$SESSION"/errors.d? | grep -c 'connection to server was lost')" = 0
   cat "$SESSION"/told.[ds]? | cut -f 3 >"$SESSION/entered"
   edits=$(wc -l <"$SESSION/entered")
   query "DROP TABLE IF EXISTS public.entered; CREATE TABLE public.entered (value text)"
@@ -148,6 +149,8 @@ torture() {
   read -r lost by_hand unseen_crm unseen_projects longest idle written < <(effects | judge_unseen)
   demand "what a person entered in a service and nobody replaced there is here ($lost are not)" test "$lost" = 0
   demand "nothing that stood in a service for a minute is unread ($longest s)" test "$longest" -lt 60
+  # A webhook that is lost because its worker is killed between the look and the write takes its value with it: neither service can exclude that.
+  demand "what a write of ours replaced is in conflict, but for the moments of a kill ($((unseen_crm + unseen_projects)) are not)" test "$((unseen_crm + unseen_projects))" -le "$kills"
   conflicts=$(scalar "SELECT count(*) FROM crm_bridge.conflict AS c JOIN crm_bridge.link AS l ON c.record_id IN (l.left_id, l.right_id) AND l.pairing = 'task_task'")
   # What is entered here goes to two services, what is entered there to one; one of two that clash goes back.
   here=$(grep -c '^d' "$SESSION/entered")
