@@ -7,6 +7,7 @@
 #include "functions/known.hpp"
 #include "functions/late_echo.hpp"
 #include "functions/merge_incoming.hpp"
+#include "functions/recognise.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -85,47 +86,7 @@ class Receive {
   }
 
   void recognise(Incoming &incoming, const Shadow &shadow) const {
-    if (incoming.deleted) {
-      if (shadow.state == "gone") incoming.settle("unchanged");
-      return;
-    }
-    if (shadow.state == "duplicate") {
-      incoming.settle("unchanged", "A second record of ours that is being deleted at the service.");
-      return;
-    }
-    if (shadow.state == "expected") return;
-    if (shadow.state == "gone" &&
-        (read_at_ < shadow.read_at || read_at_ < shadow.acknowledged_at)) {
-      incoming.settle("stale", "The read began before the record was deleted.");
-      return;
-    }
-    // A read that began before the service confirmed our last write shows, at best, what was before
-    // it.
-    bool const newer = incoming.version.has_value() &&
-                       (!shadow.version.has_value() || *incoming.version > *shadow.version);
-    bool const overtaken =
-        shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
-    bool const older = incoming.version.has_value() && shadow.version.has_value() &&
-                       *incoming.version < *shadow.version;
-    if (shadow.state == "live" && !newer && equals(incoming.fields, shadow.fields)) {
-      // A newer version of the same is noted: the next conditional write is judged by it.
-      incoming.settle("unchanged");
-    } else if (older || overtaken) {
-      incoming.settle("stale", older ? "A newer state is known."
-                                     : "The read began before our last write was confirmed.");
-    }
-  }
-
-  bool equals(const pg::Fields &fields, Jsonb *document) const {
-    std::size_t found = 0;
-    bool same = true;
-    pg::for_each_member(document, [&](std::string_view field, const JsonbValue &value) {
-      auto const incoming = same ? fields.find(field) : fields.end();
-      if (incoming == fields.end()) return;
-      ++found;
-      same = pg::stored_value_of(value, type(field)) == incoming->second;
-    });
-    return same && found == fields.size();
+    settle_known(module_, organization_, read_at_, shadow, incoming);
   }
 
   // Order: mirror rows, then delivery, then shadow.
@@ -235,7 +196,7 @@ class Receive {
                            .reason = merged ? "merged" : "deleted"});
     }
     if (changed_here && !merged) {
-      shadow_updates_.push_back({incoming.id, std::nullopt, "gone", incoming.version, {}});
+      remember(incoming, "gone");
       identities_.push_back(incoming.id);
       incoming.settle("conflict",
                       "Deleted at the service, but changed here: it will be created anew.");
@@ -261,6 +222,8 @@ class Receive {
          created_here, doubts.explain(incoming.fields, known)});
     doubts.save(org_id_, incoming.id);
     settle_delivery(incoming, pending, merged.dirty, created_here);
+    if (shadow != nullptr && shadow->state == "gone" && shadow->external_id != incoming.external_id)
+      former_.push_back(shadow->external_id);
     shadow_updates_.push_back(
         {incoming.id, incoming.external_id, "live", incoming.version, std::move(merged.confirmed)});
     std::move(merged.conflicts.begin(), merged.conflicts.end(), std::back_inserter(findings_));
@@ -304,6 +267,7 @@ class Receive {
     // put back).
     drop_deliveries(org_id_, dropped_);
     save_deliveries(module_, org_id_, delivery_updates_);
+    make_due(org_id_, identities_);
     insert_records(module_, org_id_, inserts_);
     update_records(module_, org_id_, patches_);
     std::vector<core::Uuid> ids = identities_;
@@ -315,6 +279,7 @@ class Receive {
     identify_records(module_, org_id_, ids, external_ids);
     delete_records(module_, org_id_, erased_);
     save_shadows(module_, org_id_, read_at_, shadow_updates_);
+    remember_former(module_, org_id_, former_);
     note_survivors(module_, org_id_, survivors_);
     record_findings(module_, org_id_, findings_);
   }
@@ -334,6 +299,7 @@ class Receive {
   std::vector<DeliveryUpdate> delivery_updates_;
   std::vector<Finding> findings_;
   std::vector<Survivor> survivors_;
+  std::vector<std::string> former_;
 };
 
 // All records at once; if the database itself refuses one (a constraint, a trigger of the app), one

@@ -133,6 +133,11 @@ BEGIN
            fields = s.fields || EXCLUDED.fields,
            acknowledged_at = EXCLUDED.acknowledged_at
     RETURNING s.record_id
+  ), former AS (
+    -- A record made anew has another id: what is still told of the first one is not a stranger's.
+    INSERT INTO crm_bridge.shadow (org_id, record_id, module, external_id, state, read_at)
+    SELECT org, crm_bridge.new_id(), j.module, j.known_as, 'gone', clock_timestamp() FROM judged AS j JOIN confirmed AS c ON c.record_id = j.record_id
+     WHERE j.known_state = 'gone' AND j.known_as <> j.external_id ON CONFLICT ON CONSTRAINT shadow_external_id_unique DO NOTHING
   ), erased AS (
     UPDATE crm_bridge.shadow AS s
        SET state = 'gone', fields = '{}', acknowledged_at = clock_timestamp()
