@@ -3,6 +3,7 @@
 // What a service told is merged into the mirror: three ways, field by field, against the shadow.
 // Whole batches at a time; a record that a writer holds is reported as busy, never waited for.
 #include "functions/arguments.hpp"
+#include "functions/deleted_here.hpp"
 #include "functions/excess.hpp"
 #include "functions/known.hpp"
 #include "functions/late_echo.hpp"
@@ -145,12 +146,10 @@ class Receive {
     } else if (mirror != mirrors_.end()) {
       merge(incoming, mirror->second, shadow == shadows_.end() ? nullptr : &shadow->second,
             pending);
-    } else if (pending != nullptr && pending->deletion) {
-      // Deleted here, changed there: the deletion is on its way; what it deletes is known from now
-      // on.
-      remember(incoming, "live");
-      incoming.settle("unchanged",
-                      "The record was deleted here and is to be deleted at the service.");
+    } else if (pending != nullptr && pending->deletion && shadow != shadows_.end()) {
+      meet_deletion(incoming, shadow->second, *pending);
+    } else if (incoming.known && deletion_requested(org_id_, incoming.id)) {
+      incoming.settle("busy", "The record was deleted here just now.");
     } else {
       insert(incoming);
     }
@@ -176,6 +175,34 @@ class Receive {
     shadow_updates_.push_back(
         {incoming.id, incoming.external_id, "live", incoming.version, std::move(incoming.fields)});
     incoming.settle("inserted");
+  }
+
+  // Deleted here, and the service is still to be told.
+  void meet_deletion(Incoming &incoming, const Shadow &shadow, const PendingDelivery &pending) {
+    DeletedHere deleted = judge_deleted(module_, organization_, incoming, shadow, pending);
+    if (!deleted.changed_there) {
+      // What the deletion deletes is known from now on.
+      remember(incoming, "live");
+      incoming.settle("unchanged",
+                      "The record was deleted here and is to be deleted at the service.");
+    } else if (pending.in_flight) {
+      incoming.settle("stale", "The record is just being deleted at the service.");
+    } else {
+      // D2: the changed record is kept, by itself: its links ended with the deletion.
+      findings_.push_back({.record = incoming.id,
+                           .field = "*",
+                           .other_field = "*",
+                           .outcome = core::Outcome::right_wins,
+                           .left_at = deleted.at,
+                           .right_at = incoming.modified_at,
+                           .left_by = deleted.by,
+                           .right_by = incoming.modified_by.value_or(""),
+                           .reason = "deleted"});
+      called_off_.push_back(incoming.id);
+      incoming.fields.merge(deleted.unsaid);
+      insert(incoming);
+      incoming.settle("conflict", "Deleted here, but changed at the service: it is kept.");
+    }
   }
 
   void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending,
@@ -266,6 +293,7 @@ class Receive {
     // Before the rows: what they set off may write this record's delivery anew (a refused change is
     // put back).
     drop_deliveries(org_id_, dropped_);
+    call_off_deletions(org_id_, called_off_);
     save_deliveries(module_, org_id_, delivery_updates_);
     make_due(org_id_, identities_);
     insert_records(module_, org_id_, inserts_);
@@ -293,7 +321,7 @@ class Receive {
   std::unordered_map<core::Uuid, PendingDelivery> deliveries_;
   std::unordered_map<core::Uuid, Shadow> shadows_;
   std::vector<Patch> inserts_, patches_;
-  std::vector<core::Uuid> erased_, dropped_, identities_;
+  std::vector<core::Uuid> erased_, dropped_, called_off_, identities_;
   std::vector<std::pair<core::Uuid, std::string>> identified_;
   std::vector<ShadowUpdate> shadow_updates_;
   std::vector<DeliveryUpdate> delivery_updates_;

@@ -217,7 +217,7 @@ DECLARE
   aside uuid[] := '{}';
 BEGIN
   FOR request IN SELECT * FROM crm_bridge._compose(org, claimed) LOOP
-    IF request.in_doubt AND request.operation = 'update' THEN
+    IF request.in_doubt AND request.external_id IS NOT NULL THEN
       PERFORM crm_bridge._note_doubt(org, request.record_id, d.sent)
          FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = request.record_id AND d.sent <> '{}';
     END IF;
