@@ -3,7 +3,7 @@
 -- life is no record of its own (B3, B9).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(14);
+SELECT plan(19);
 \ir fixture/organization.psql
 SELECT crm_bridge.new_id() AS lease \gset
 SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
@@ -42,11 +42,21 @@ SELECT is(pg_temp.told('third', jsonb_build_object('version', clock_timestamp(),
 SELECT is(pg_temp.told('second', '{"version": "2026-01-01T00:00:00Z", "fields": {"deal_name": "Routers", "amount": 2}}', :'before_deletion'), 'stale', 'B3: a late reading of the second life is stale too');
 SELECT is(pg_temp.told('second', '{"version": "2026-01-01T00:00:00Z", "fields": {"deal_name": "Routers", "amount": 2}}', clock_timestamp() + interval '1 minute'), 'inserted', 'one that began later is a record that was taken out of the bin');
 
+-- The answer to a change comes after the deletion was read ---------------------------------------------------------------
+
+UPDATE crm_bridge.crm_deal SET amount = 5 WHERE id = :'deal';
+SELECT count(*) AS claimed FROM pg_temp.claim(:'lease') \gset
+SELECT is(pg_temp.told('third', '{"deleted": true}'), 'conflict', 'D2: deleted while our change is under way');
+SELECT results_eq(format('SELECT pg_temp.confirm(%L, %L, %L)', :'lease', :'deal', 'third'), ARRAY['pending'], 'the service had done it before, and says so now');
+SELECT results_eq(format('SELECT s.state, d.external_id FROM crm_bridge.shadow AS s JOIN crm_bridge.crm_deal AS d ON d.id = s.record_id WHERE s.record_id = %L', :'deal'), $$ VALUES ('gone', NULL::text) $$, 'D2: that does not make it live again');
+SELECT results_eq(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), ARRAY['create {"amount": 5, "deal_name": "Routers"}'], 'D2: it is made anew');
+SELECT results_eq(format('SELECT pg_temp.confirm(%L, %L, %L)', :'lease', :'deal', 'fourth'), ARRAY['done'], 'once');
+
 -- A person's no stays one ------------------------------------------------------------------------------------------------
 
 UPDATE crm_bridge.crm_deal SET amount = 4 WHERE id = :'deal';
 UPDATE crm_bridge.delivery SET state = 'parked', stopped = true, reason = 'rejected', lease = NULL, sent = NULL WHERE record_id = :'deal';
-SELECT pg_temp.told('third', '{"deleted": true}') AS told \gset
+SELECT pg_temp.told('fourth', '{"deleted": true}') AS told \gset
 SELECT results_eq(format('SELECT d.state FROM crm_bridge.delivery AS d WHERE d.record_id = %L', :'deal'), ARRAY['parked'], 'B7: what reject_run() said no to is not made anew');
 
 SELECT * FROM finish();
