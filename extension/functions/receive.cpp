@@ -200,6 +200,7 @@ class Receive {
                            .reason = "deleted"});
       called_off_.push_back(incoming.id);
       incoming.fields.merge(deleted.unsaid);
+      incoming.known = true;
       insert(incoming);
       incoming.settle("conflict", "Deleted here, but changed at the service: it is kept.");
     }
@@ -249,8 +250,6 @@ class Receive {
          created_here, doubts.explain(incoming.fields, known)});
     doubts.save(org_id_, incoming.id);
     settle_delivery(incoming, pending, merged.dirty, created_here);
-    if (shadow != nullptr && shadow->state == "gone" && shadow->external_id != incoming.external_id)
-      former_.push_back(shadow->external_id);
     shadow_updates_.push_back(
         {incoming.id, incoming.external_id, "live", incoming.version, std::move(merged.confirmed)});
     std::move(merged.conflicts.begin(), merged.conflicts.end(), std::back_inserter(findings_));
@@ -288,6 +287,18 @@ class Receive {
       delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
   }
 
+  // Under which the service had records that it shows under other ids now.
+  std::vector<std::string> former_ids() const {
+    std::vector<std::string> ids;
+    for (const ShadowUpdate &update : shadow_updates_) {
+      auto const before = shadows_.find(update.id);
+      if (before != shadows_.end() && before->second.state == "gone" &&
+          update.external_id != before->second.external_id)
+        ids.push_back(before->second.external_id);
+    }
+    return ids;
+  }
+
   void write() {
     WriteScope const scope{Origin::service, module_.name, module_.service, run_};
     // Before the rows: what they set off may write this record's delivery anew (a refused change is
@@ -307,7 +318,7 @@ class Receive {
     identify_records(module_, org_id_, ids, external_ids);
     delete_records(module_, org_id_, erased_);
     save_shadows(module_, org_id_, read_at_, shadow_updates_);
-    remember_former(module_, org_id_, former_);
+    remember_former(module_, org_id_, former_ids());
     note_survivors(module_, org_id_, survivors_);
     record_findings(module_, org_id_, findings_);
   }
@@ -327,7 +338,6 @@ class Receive {
   std::vector<DeliveryUpdate> delivery_updates_;
   std::vector<Finding> findings_;
   std::vector<Survivor> survivors_;
-  std::vector<std::string> former_;
 };
 
 // All records at once; if the database itself refuses one (a constraint, a trigger of the app), one
