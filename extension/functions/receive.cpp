@@ -80,7 +80,8 @@ class Receive {
       }
       incoming.id = known->second.id;
       incoming.known = true;
-      if (incoming.own_id.has_value() && *incoming.own_id != incoming.id)
+      bool const gone = known->second.state == "gone";  // what is gone took nobody's place
+      if (!gone && incoming.own_id.has_value() && *incoming.own_id != incoming.id)
         survivors_.push_back({*incoming.own_id, incoming.id});
       recognise(incoming, known->second);
     }
@@ -122,8 +123,7 @@ class Receive {
       bool const ours = incoming.known || mirrors_.contains(incoming.id) ||
                         deliveries_.contains(incoming.id) ||
                         (shadow != shadows_.end() && shadow->second.module == module_.name);
-      if (!ours) incoming.id = core::Uuid{};
-      // What was read without a lock may have moved meanwhile.
+      if (!ours) incoming.id = core::Uuid{};  // what was read without a lock may have moved
       if (ours && shadow != shadows_.end() && shadow->second.external_id == incoming.external_id)
         recognise(incoming, shadow->second);
     }
@@ -287,7 +287,7 @@ class Receive {
       delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
   }
 
-  // Under which the service had records that it shows under other ids now.
+  // Of records that the service shows under other ids now.
   std::vector<std::string> former_ids() const {
     std::vector<std::string> ids;
     for (const ShadowUpdate &update : shadow_updates_) {

@@ -104,7 +104,7 @@ BEGIN
            h.sent,
            -- A reading that came before this answer and is newer has shown what became of these fields, and receive has decided on
            -- them: what it showed stays the base.
-           CASE WHEN s.version > r.version THEN h.fields ELSE '{}' END AS overtaken,
+           CASE WHEN s.version > r.version AND s.read_at > h.sent_at THEN h.fields ELSE '{}' END AS overtaken,
            -- Judged by the row that is locked: a writer may have changed it since this statement's snapshot, and what looks at
            -- the snapshot first would find the record neither settled nor due again.
            (h.operation = 'write' AND h.fields = '{}' AND s.bygone IS NOT TRUE)
@@ -117,7 +117,7 @@ BEGIN
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
       -- bygone: an answer about the record's first life, told after its deletion: it is to be made anew still.
-      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version, k.state = 'gone' AND k.external_id = r.external_id AS bygone FROM crm_bridge.shadow AS k
+      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version, k.read_at, k.state = 'gone' AND k.external_id = r.external_id AS bygone FROM crm_bridge.shadow AS k
                           WHERE k.org_id = org AND k.record_id = r.record_id LIMIT 1) AS s ON true
       -- A writer holds the row until his transaction ends; nobody waits for that here.
      WHERE h.record_id IS NOT NULL

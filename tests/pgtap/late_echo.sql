@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(35);
+SELECT plan(37);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -102,6 +102,18 @@ SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interva
 SELECT results_eq(format($$ SELECT a.outcome FROM crm_bridge.delivery AS d, crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', d.record_id, 'external_id', 'd1', 'version', clock_timestamp() + interval '5 hours')), 1) AS a $$, :'lease'), ARRAY['pending'], 'the write was before that');
 SELECT is((SELECT fields -> 'amount' FROM crm_bridge.shadow), '310', 'B1: the answer does not take back what a newer reading showed');
 SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '7 hours', 'modified_at', '2020-01-01T00:00:00Z', 'modified_by', 'ann@zylker.example'), '{"amount": 320}'), 'updated', 'B1: his next edit conflicts with nobody''s');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+
+-- The answer of a worker that was given up raises the version too, and is no reading: it decides on nothing.
+CREATE FUNCTION pg_temp.answered(lease uuid, version timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT a.outcome FROM crm_bridge.shadow AS s, crm_bridge.acknowledge(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', s.record_id, 'external_id', 'd1', 'version', version)), 1) AS a WHERE s.external_id = 'd1' $$;
+UPDATE crm_bridge.crm_deal SET amount = 330;
+SELECT * FROM pg_temp.claimed(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 340;
+SELECT * FROM pg_temp.answered('00000000-0000-0000-0000-00000000dead', clock_timestamp() + interval '7 hours 30 minutes') \g /dev/null
+SELECT * FROM pg_temp.answered(:'lease', clock_timestamp() + interval '7 hours 15 minutes') \g /dev/null
+SELECT is((SELECT s.fields -> 'amount' FROM crm_bridge.shadow AS s WHERE s.external_id = 'd1'), '330', 'B1: what was confirmed is what the service has, though another answer had a later version');
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '7 hours 30 minutes', 'modified_at', '2020-01-01T00:00:00Z'), '{"amount": 330}'), 'unchanged', 'B1: and is no conflict with what was typed since');
 SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
 
 -- An attempt whose values the next one sent again, and a third one overtook: its own late appearance is still its own.

@@ -3,7 +3,7 @@
 -- life is no record of its own (B3, B9).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(19);
+SELECT plan(21);
 \ir fixture/organization.psql
 SELECT crm_bridge.new_id() AS lease \gset
 SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
@@ -51,6 +51,11 @@ SELECT results_eq(format('SELECT pg_temp.confirm(%L, %L, %L)', :'lease', :'deal'
 SELECT results_eq(format('SELECT s.state, d.external_id FROM crm_bridge.shadow AS s JOIN crm_bridge.crm_deal AS d ON d.id = s.record_id WHERE s.record_id = %L', :'deal'), $$ VALUES ('gone', NULL::text) $$, 'D2: that does not make it live again');
 SELECT results_eq(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), ARRAY['create {"amount": 5, "deal_name": "Routers"}'], 'D2: it is made anew');
 SELECT results_eq(format('SELECT pg_temp.confirm(%L, %L, %L)', :'lease', :'deal', 'fourth'), ARRAY['done'], 'once');
+
+-- A late reading that names our record as the service kept it: what is gone has not taken the place of what was made anew ------
+
+SELECT is(pg_temp.told('third', jsonb_build_object('version', '2026-01-01T00:00:00Z', 'record_id', :'deal', 'fields', '{"deal_name": "Routers", "amount": 3}'::jsonb), :'before_deletion'), 'stale', 'B3: a late reading of the third life, with our id in it');
+SELECT results_eq(format('SELECT s.survivor_id FROM crm_bridge.shadow AS s WHERE s.record_id = %L', :'deal'), $$ VALUES (NULL::uuid) $$, 'is no sign that the service has merged records');
 
 -- A person's no stays one ------------------------------------------------------------------------------------------------
 
