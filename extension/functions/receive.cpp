@@ -49,8 +49,8 @@ class Receive {
     return pg::read_fields(document, [&](std::string_view field) { return type(field); });
   }
 
-  // A service that does not say when and by whom: its version is an instant too, and the person is
-  // nobody that we know.
+  // A service that does not say when and by whom: its version is an instant too, the person
+  // nobody's.
   void complete(Incoming &incoming) const {
     if (!incoming.modified_at.has_value())
       incoming.modified_at = incoming.version.has_value() ? incoming.version : read_at_;
@@ -241,7 +241,8 @@ class Receive {
     pg::Fields const known = shadow == nullptr ? pg::Fields{} : typed(shadow->fields);
     pg::Fields const sent = pending == nullptr ? pg::Fields{} : typed(pending->sent);
     bool const created_here =
-        pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
+        pending != nullptr &&
+        (shadow == nullptr || shadow->external_id.empty() || shadow->state == "gone");
     Doubts doubts{shadow == nullptr ? nullptr : shadow->doubted,
                   [&](std::string_view field) { return type(field); }};
     MergedRecord merged = merge_incoming(
@@ -287,8 +288,7 @@ class Receive {
       delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
   }
 
-  // Of records that the service shows under other ids now.
-  std::vector<std::string> former_ids() const {
+  std::vector<std::string> former_ids() const {  // of records that have others at the service now
     std::vector<std::string> ids;
     for (const ShadowUpdate &update : shadow_updates_) {
       auto const before = shadows_.find(update.id);

@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(37);
+SELECT plan(40);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -133,5 +133,18 @@ SELECT f.state FROM crm_bridge.delivery AS d, crm_bridge.fail(:'lease', jsonb_bu
 UPDATE crm_bridge.delivery SET not_before = '-infinity';
 UPDATE crm_bridge.crm_deal SET deal_name = 'Edited' WHERE deal_name = 'Made';
 SELECT results_eq(format('SELECT c.fields, c.in_doubt, c.doubted FROM crm_bridge.claim(%L, 10, %L, org_id => 1) AS c', 'zoho_crm', :'lease'), $$ VALUES ('{"deal_name": "Edited"}'::jsonb, true, '[{"deal_name": "Made"}]'::jsonb) $$, 'B3: whose answer was lost is handed out with what it said then');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+
+-- What was empty when the service made it, and is first read while a change of it is under way: nobody has emptied it there.
+INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('Empty');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+SELECT d.id AS empty, d.external_id AS empty_id FROM crm_bridge.crm_deal AS d WHERE d.deal_name = 'Empty' \gset
+UPDATE crm_bridge.crm_deal SET amount = 5 WHERE id = :'empty';
+SELECT count(*) AS claimed FROM pg_temp.claimed(:'lease') \gset
+SELECT is((SELECT r.outcome FROM crm_bridge.receive('crm_deal', jsonb_build_array(jsonb_build_object('external_id', :'empty_id', 'version', clock_timestamp() + interval '1 day', 'modified_at', clock_timestamp() + interval '1 day',
+  'fields', '{"deal_name": "Empty", "amount": null}'::jsonb)), clock_timestamp()) AS r), 'unchanged', 'B1: a reading of what the service had before our change came');
+SELECT is((SELECT d.amount FROM crm_bridge.crm_deal AS d WHERE d.id = :'empty'), 5::numeric, 'B1: does not take the change back');
+SELECT is((SELECT count(*) FROM crm_bridge.conflict AS c WHERE c.record_id = :'empty'), 0::bigint, 'and is no conflict');
+
 SELECT * FROM finish();
 ROLLBACK;
