@@ -312,4 +312,26 @@ void Bridge::set_policy(const std::string &scope, const std::string &field,
   run("SELECT crm_bridge.set_merge_policy($1, $2, $3)", scope, field, policy);
 }
 
+std::vector<Bridge::Question> Bridge::questions(const std::vector<std::string> &records) {
+  std::vector<Question> questions;
+  for (const auto &row :
+       run("SELECT c.conflict_id, c.record_id, c.field, c.link_id IS NOT NULL FROM "
+           "crm_bridge.conflict AS c WHERE c.org_id = 1 AND c.record_id = ANY ($1::uuid[]) AND "
+           "c.winner = 'none' AND c.resolved_at IS NULL ORDER BY c.conflict_id",
+           array(records)))
+    questions.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<bool>()});
+  return questions;
+}
+
+bool Bridge::decide(const std::string &question, const std::string &decision, const Json &value) {
+  try {
+    run("SELECT crm_bridge.resolve_conflict($1::uuid, $2, $3::jsonb, 1)", question, decision,
+        value.is_null() ? nullptr : value.dump().c_str());
+    return true;
+  } catch (const pqxx::sql_error &error) {
+    if (error.sqlstate() == "42704" || error.sqlstate() == "55000") return false;
+    throw;
+  }
+}
+
 }  // namespace crm_bridge::convergence

@@ -70,6 +70,16 @@ class Bridge {
   void reconcile();
   void set_policy(const std::string &scope, const std::string &field, const std::string &policy);
 
+  // The conflicts of these records that wait for a person; the value is to be in the left side's
+  // terms.
+  struct Question {
+    std::string id, record_id, field;
+    bool of_link = false;
+  };
+  std::vector<Question> questions(const std::vector<std::string> &records);
+  // False: there is nothing to decide any more; a face or the link is gone.
+  bool decide(const std::string &question, const std::string &decision, const Json &value);
+
   pqxx::result run(const std::string &sql);
   template <typename... Arguments>
   pqxx::result run(const std::string &sql, Arguments... arguments) {

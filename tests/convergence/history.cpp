@@ -243,7 +243,7 @@ int History::allowed(Side side, std::size_t field) const {
     // What is done after it was given up is put right here, or taken for a person's there.
     if (request.late || request.mixed) ++forced;
   }
-  return edits + forced + conflicts_of(side, field);
+  return edits + forced + conflicts_of(side, field) + decisions_[field];
 }
 
 }  // namespace crm_bridge::convergence

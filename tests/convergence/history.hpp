@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -104,7 +105,8 @@ class History {
   Random network;  // what becomes of requests and readings
   bool calm;       // no answer is ever lost: then every conflict is foretold exactly
   bool mortal;     // people and apps delete, too
-  std::string on_delete = "unlink";  // what becomes of the twin (D2)
+  std::string on_delete = "unlink";          // what becomes of the twin (D2)
+  std::set<std::size_t> held_between_faces;  // fields whose policy is manual
   std::array<std::string, 2> id;
   std::array<Remote, 2> remote;
   std::array<Json, 2> face;              // the mirrors, as last looked at
@@ -155,6 +157,8 @@ class History {
   // The service is making, or has made, a record of ours that the bridge does not know yet.
   bool in_the_making(Side side) const;
   const std::string &known_id(Side side) const { return known_id_[index(side)]; }
+  // A person decides a conflict about a field, with another value for the side or without.
+  Json decides(Side side, std::size_t field);
   // How often a record was made and deleted at a service, and how often at most (B3, B9).
   int sent(Side side, Operation operation) const;
   int allowed(Side side, Operation operation) const;
@@ -179,6 +183,8 @@ class History {
   void heard_gone(Side side, const std::string &outcome);
   void heard_of_deleted(Side side, const Reading &reading, const std::string &outcome);
   bool changed_here(Side side) const;
+  // Whether a field of the link waits for a decision.
+  bool held() const;
   void end_link(Side gone, bool at_service);
   void reconcile_deletion();
   void reconcile_fields();
@@ -192,6 +198,7 @@ class History {
   std::array<bool, 2> known_there_{true, true};  // whether it thinks that there is one
   std::array<bool, 2> deferred_{};               // deleted, and reconcile is to tell the service
   std::array<bool, 2> meddled_{};                // changed here since it was sent
+  std::array<int, field_count> decisions_{};
   std::array<int, 2> revivals_{}, departures_{};
   std::array<Json, 2> known_;    // what the bridge knows of the service: the base of the merge
   std::array<Json, 2> decided_;  // of those, what a reading that came meanwhile has decided on

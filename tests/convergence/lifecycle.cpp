@@ -46,7 +46,7 @@ void History::deleted_here(Side side, bool deferred) {
   deferred_[index(side)] = deferred;
   if (!linked) return;
   // What is not in step, or has a request, is for reconcile to decide.
-  if (deferred || (on_delete != "unlink" && apart))
+  if (deferred || (on_delete != "unlink" && (apart || held())))
     apart = true;
   else
     end_link(side, false);
@@ -74,7 +74,7 @@ void History::reconcile_deletion() {
   } else if (on_delete == "restore") {
     end_link(gone, !known_there_[index(gone)]);
     reconcile_fields();
-  } else if (on_delete == "delete" && !base_[index(twin)].empty()) {
+  } else if (on_delete == "delete" && (!base_[index(twin)].empty() || held())) {
     foretold.push_back({true, Side::crm, field_count, nullptr, nullptr});
     linked = false;
   } else {
@@ -111,7 +111,10 @@ void History::heard_gone(Side side, const std::string &outcome) {
   }
   here[index(side)] = false;
   if (!linked) return;
-  if (on_delete != "unlink" && apart) return;
+  if (on_delete != "unlink" && (apart || held())) {
+    apart = true;
+    return;
+  }
   end_link(side, true);
 }
 
@@ -135,6 +138,21 @@ void History::heard_of_deleted(Side side, const Reading &reading, const std::str
   foretold.push_back({false, side, field_count, nullptr, nullptr});
   here[index(side)] = true;
   known_[index(side)] = reading.fields;
+}
+
+bool History::held() const {
+  return std::any_of(held_between_faces.begin(), held_between_faces.end(), [&](std::size_t field) {
+    return meaning(Side::crm, field, face[0][name_of(Side::crm, field)]) !=
+           meaning(Side::projects, field, face[1][name_of(Side::projects, field)]);
+  });
+}
+
+Json History::decides(Side side, std::size_t field) {
+  ++decisions_[field];
+  if (field != subject || random.chance(60)) return nullptr;
+  Json value = typed_value(side, field, ++serial_, random);
+  enter(side, field, value, false);
+  return value;
 }
 
 // A request that makes a record, or changes one that an earlier attempt has made.

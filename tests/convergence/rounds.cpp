@@ -29,6 +29,7 @@ void Wave::play_round(int round) {
       [&] { claim(Side::projects, round, false); },
       [&] { break_a_lease(round); },
   };
+  if (random_.chance(30)) phases.emplace_back([&] { decide(false); });
   if (random_.chance(60)) phases.emplace_back([&] { reconcile(); });
   for (std::size_t i = phases.size(); i > 1; --i)
     std::swap(phases[i - 1], phases[static_cast<std::size_t>(random_.below(static_cast<int>(i)))]);
@@ -263,6 +264,32 @@ void Wave::break_a_lease(int round) {
   if (!dies || lease == leases_.end()) return;
   bridge_.break_lease(lease->second);
   for (History &history : histories_) history.lease_broken(lease->second);
+}
+
+// People decide what waits for them (D1), one side, the other, or another value.
+bool Wave::decide(bool everything) {
+  std::vector<std::string> ids;
+  for (const History &history : histories_)
+    ids.insert(ids.end(), history.id.begin(), history.id.end());
+  std::vector<History *> touched;
+  for (const Bridge::Question &question : bridge_.questions(ids)) {
+    const auto [history, side] = by_id_.at(question.record_id);
+    if (!everything && history->random.chance(70)) continue;
+    const std::size_t field = field_named(side, question.field);
+    const bool left = history->random.chance(50);
+    const Json value = left ? history->decides(side, field) : Json(nullptr);
+    if (!bridge_.decide(question.id, left ? "left" : "right", value)) {
+      if (!value.is_null()) history->typed.back().withdrawn = true;
+      continue;
+    }
+    history->log.push_back("a person decides about " + question.field + ": " +
+                           (!value.is_null() ? value.dump()
+                            : left           ? "left"
+                                             : "right"));
+    touched.push_back(history);
+  }
+  look(touched);
+  return !touched.empty();
 }
 
 void Wave::reconcile() {

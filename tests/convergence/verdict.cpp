@@ -57,7 +57,7 @@ void Wave::read_conflicts() {
     const std::string &policy = policies_.at(scope + "." + row[2].c_str());
     const std::string winner = row[5].c_str();
     const std::string wanted = policy == "newest" ? row[6].c_str() : policy;
-    if (wanted != "tie" && winner != wanted)
+    if (wanted != "tie" && wanted != "manual" && winner != wanted)
       troubles_.push_back("D1: " + told(clash) + ": " + winner + " wins, by " + policy + " it is " +
                           wanted);
   }
@@ -143,15 +143,22 @@ void Wave::judge_end(const History &history, std::vector<std::string> &wrong) co
 // service, or on both faces.
 void Wave::judge_conflicts(History &history, std::vector<std::string> &wrong) const {
   if (!history.doubtful) {
+    // Of what a person is to decide the same question is not asked twice.
+    const auto manual = [&](const Clash &clash) {
+      const std::string scope = clash.of_link ? "task_task" : module_of(clash.side);
+      return clash.field < field_count &&
+             policies_.at(scope + "." + name_of(clash.side, clash.field)) == "manual";
+    };
     std::map<Clash, int> foretold;
     for (const Clash &clash : history.foretold) ++foretold[clash];
     for (const auto &[clash, times] : foretold)
       if (const auto found = history.recorded.find(clash);
-          found == history.recorded.end() || found->second < times)
+          !manual(clash) && (found == history.recorded.end() || found->second < times))
         wrong.push_back("B1: not on record " + std::to_string(times) + " times: a conflict " +
                         told(clash));
     for (const auto &[clash, times] : history.recorded)
-      if (const auto found = foretold.find(clash); found == foretold.end() || found->second < times)
+      if (const auto found = foretold.find(clash);
+          !manual(clash) && (found == foretold.end() || found->second < times))
         wrong.push_back("B1: on record " + std::to_string(times) + " times: a conflict " +
                         told(clash));
   }

@@ -110,10 +110,9 @@ void Wave::make_pairs() {
       troubles_.push_back("a pair that was just made was told " + outcome);
 }
 
-// Waves differ in who wins and in what becomes of the twin of what is deleted.  "manual" is left
-// out: what is held is not equal at the end.
+// Waves differ in who wins and in what becomes of the twin of what is deleted.
 void Wave::draw_policies() {
-  static const std::vector<std::string> choices{"newest", "newest", "left", "right"};
+  static const std::vector<std::string> choices{"newest", "newest", "left", "right", "manual"};
   static const std::vector<std::string> deletions{"unlink", "delete", "restore"};
   const std::string &on_delete = deletions[static_cast<std::size_t>(plan_.wave) % 3];
   bridge_.run("SELECT crm_bridge.set_on_delete('task_task', $1)", on_delete);
@@ -125,6 +124,8 @@ void Wave::draw_policies() {
           name_of(scope == "projects_task" ? Side::projects : Side::crm, field);
       const std::string policy = plan_.wave == 0 ? "newest" : random_.pick(choices);
       policies_[scope + "." + name] = policy;
+      if (scope == "task_task" && policy == "manual")
+        for (History &history : histories_) history.held_between_faces.insert(field);
       bridge_.set_policy(scope, name, policy);
     }
   }
@@ -228,6 +229,12 @@ void Wave::come_to_rest() {
   const auto outcomes = read_all();
   if (outcomes.contains("stale")) troubles_.push_back("the last reading of all was called stale");
   send_all();
+  // What nobody has decided is as it was; then it is decided, and that travels.
+  while (decide(true)) {
+    send_all();
+    read_all();
+    send_all();
+  }
   for (History &history : histories_) history.at_rest = true;
   for (const auto &[outcome, times] : read_all())
     if (outcome != "unchanged")

@@ -54,6 +54,8 @@ class Wave {
   void carry(int round);
   void break_a_lease(int round);
   void reconcile();
+  // Result: whether anything was decided.
+  bool decide(bool everything);
   void come_to_rest();
   bool send_all();
   std::map<std::string, int> read_all();
