@@ -14,10 +14,13 @@ std::string text(Side side) { return side == Side::crm ? "CRM" : "Projects"; }
 
 void History::withdraw(Side side, const Json &patch) {
   log.push_back("which comes too late: the face is gone");
-  for (auto value = typed.rbegin(); value != typed.rend(); ++value)
-    if (!value->there && value->side == side && patch.contains(name_of(side, value->field)) &&
-        patch[name_of(side, value->field)] == value->value)
-      value->withdrawn = true;
+  for (const auto &[name, entered] : patch.items()) {
+    const std::size_t field = field_named(side, name);
+    const auto value = std::find_if(typed.rbegin(), typed.rend(), [&](const Typed &each) {
+      return !each.there && each.side == side && each.field == field && each.value == entered;
+    });
+    value->withdrawn = true;
+  }
 }
 
 bool History::in_the_making(Side side) const {
