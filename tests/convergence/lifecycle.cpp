@@ -94,7 +94,9 @@ void History::heard_gone(Side side, const std::string &outcome) {
   bool &known_there = known_there_[index(side)];
   const bool has_face = here[index(side)];
   if (!known_there || !has_face) {
-    if (outcome != (known_there ? "deleted" : "unchanged"))
+    // Whether a worker that was given up could still say that it found nothing, nobody knows.
+    const bool open = doubtful && !has_face && (outcome == "deleted" || outcome == "unchanged");
+    if (!open && outcome != (known_there ? "deleted" : "unchanged"))
       surprises.push_back("D2: a deletion at " + text(side) + " was " + outcome);
     known_there = false;
     return;
