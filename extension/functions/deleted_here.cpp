@@ -18,6 +18,12 @@ constinit pg::Statement select_request{
     " WHERE r.org_id = $1 AND r.record_id = $2 AND r.operation = 'delete' LIMIT 1",
     {INT8OID, UUIDOID}};
 
+constinit pg::Statement select_question{
+    "SELECT 1 FROM crm_bridge.conflict AS c"
+    " WHERE c.org_id = $1 AND c.record_id = $2 AND c.link_id IS NULL AND c.winner = 'none' AND "
+    "c.resolved_at IS NULL LIMIT 1",
+    {INT8OID, UUIDOID}};
+
 constinit pg::Statement delete_deletions{
     "WITH held AS (DELETE FROM crm_bridge.held_change AS h"
     "   WHERE h.org_id = $1 AND h.record_id = ANY ($2) AND h.direction = 'out' AND h.operation = "
@@ -69,6 +75,10 @@ DeletedHere judge_deleted(const Module &module, const Organization &organization
 
 bool deletion_requested(std::int64_t org_id, const core::Uuid &id) {
   return !select_request.execute({pg::argument(org_id), pg::argument(id)}).empty();
+}
+
+bool question_open(std::int64_t org_id, const core::Uuid &id) {
+  return !select_question.execute({pg::argument(org_id), pg::argument(id)}).empty();
 }
 
 void call_off_deletions(std::int64_t org_id, const std::vector<core::Uuid> &ids) {

@@ -136,8 +136,7 @@ class Receive {
     PendingDelivery *const pending = delivery == deliveries_.end() ? nullptr : &delivery->second;
     if (shadow != shadows_.end() && !shadow->second.external_id.empty() &&
         shadow->second.state != "gone" && shadow->second.external_id != incoming.external_id) {
-      // Our id is taken by another remote record: a copy that somebody made there, and a stranger
-      // here.
+      // Our id is taken by another remote record: a copy made there, and a stranger here.
       incoming.known = false;
       insert(incoming);
     } else if (incoming.deleted) {
@@ -208,11 +207,12 @@ class Receive {
 
   void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending,
              bool merged) {
-    bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion &&
-                              (!pending->dirty.empty() || pending->in_flight);
+    bool const lacking =
+        pending != nullptr && !pending->deletion && (!pending->dirty.empty() || pending->in_flight);
+    bool const changed_here = mirror != nullptr && (lacking || question_open(org_id_, incoming.id));
+    if (changed_here && pending == nullptr) delivery_updates_.push_back({incoming.id, {}});
     if (changed_here) {
-      // D2: a deletion against a change is a conflict, and the changed record is kept: it is
-      // created anew.  One that lives on in another is not: created anew it would be the other.
+      // D2: the changed record is kept and created anew; one that lives on in another is not.
       findings_.push_back({.record = incoming.id,
                            .field = "*",
                            .other_field = "*",

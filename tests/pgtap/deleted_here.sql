@@ -2,7 +2,7 @@
 -- D2, B2: deleted here and changed at its service before that was told: a conflict, the changed record is kept, and what was entered is not lost.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(22);
+SELECT plan(26);
 \ir fixture/organization.psql
 SELECT crm_bridge.new_id() AS lease \gset
 SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
@@ -70,6 +70,16 @@ SELECT h.record_id AS held, s.external_id AS held_id FROM crm_bridge.held_change
 SELECT is(pg_temp.told(:'held_id', 5, '{"amount": 99}'), 'conflict', 'D2: one of them is changed there');
 SELECT is_empty(format('SELECT FROM crm_bridge.held_change WHERE record_id = %L', :'held'), 'B7: nobody is asked about it any more');
 SELECT is((SELECT count(*) FROM crm_bridge.crm_deal WHERE id = :'held'), 1::bigint, 'D2: it is kept');
+
+-- Deleted there while a person is to decide about a field of it: what was typed here is a change ----------------------------
+
+SELECT crm_bridge.set_merge_policy('crm_deal', 'amount', 'manual') \g /dev/null
+SELECT pg_temp.told('d6', 0, '{}') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 60 WHERE external_id = 'd6';
+SELECT is(pg_temp.told('d6', 1, '{"amount": 61}'), 'conflict', 'D1: both changed it, and nobody has decided');
+SELECT is((SELECT r.outcome FROM crm_bridge.receive('crm_deal', '[{"external_id": "d6", "deleted": true}]', clock_timestamp()) AS r), 'conflict', 'D2: then it is deleted there');
+SELECT results_eq('SELECT external_id, amount FROM crm_bridge.crm_deal WHERE amount = 60', $$ VALUES (NULL::text, 60::numeric) $$, 'D2: it is kept');
+SELECT results_eq(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), ARRAY['create {"amount": 60, "deal_name": "Routers"}'], 'D2: and made anew');
 
 SELECT * FROM finish();
 ROLLBACK;
