@@ -106,6 +106,7 @@ class History {
   bool calm;       // no answer is ever lost: then every conflict is foretold exactly
   bool mortal;     // people and apps delete, too
   std::string on_delete = "unlink";          // what becomes of the twin (D2)
+  std::array<bool, 2> questions{};           // a field's policy against the service is manual
   std::set<std::size_t> held_between_faces;  // fields whose policy is manual
   std::array<std::string, 2> id;
   std::array<Remote, 2> remote;

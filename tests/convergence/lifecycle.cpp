@@ -138,7 +138,8 @@ void History::heard_of_deleted(Side side, const Reading &reading, const std::str
       surprises.push_back("D2: deleted here, changed at " + text(side) + ", and " + outcome);
     return;
   }
-  if (!changed && !doubtful)
+  // An open question is a change there, too: nobody has taken it yet.
+  if (!changed && !doubtful && !questions[index(side)])
     surprises.push_back("D2: deleted here, not changed at " + text(side) + ", and kept");
   foretold.push_back({false, side, field_count, nullptr, nullptr});
   here[index(side)] = true;

@@ -124,9 +124,14 @@ void Wave::draw_policies() {
           name_of(scope == "projects_task" ? Side::projects : Side::crm, field);
       const std::string policy = plan_.wave == 0 ? "newest" : random_.pick(choices);
       policies_[scope + "." + name] = policy;
-      if (scope == "task_task" && policy == "manual")
-        for (History &history : histories_) history.held_between_faces.insert(field);
       bridge_.set_policy(scope, name, policy);
+      if (policy != "manual") continue;
+      for (History &history : histories_) {
+        if (scope == "task_task")
+          history.held_between_faces.insert(field);
+        else
+          history.questions[scope == "projects_task" ? 1 : 0] = true;
+      }
     }
   }
 }
