@@ -186,6 +186,7 @@ void History::looked_at(Json left, Json right, bool linked_now, bool apart_now) 
   }
   apart = apart_now;
   if (!apart) base_ = {Json::object(), Json::object()};
+  note_held();
 }
 
 void History::before_reconcile() {

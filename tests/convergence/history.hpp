@@ -184,8 +184,7 @@ class History {
   void heard_gone(Side side, const std::string &outcome);
   void heard_of_deleted(Side side, const Reading &reading, const std::string &outcome);
   bool changed_here(Side side) const;
-  // Whether a field of the link waits for a decision.
-  bool held() const;
+  void note_held();
   void end_link(Side gone, bool at_service);
   void reconcile_deletion();
   void reconcile_fields();
@@ -199,6 +198,7 @@ class History {
   std::array<bool, 2> known_there_{true, true};  // whether it thinks that there is one
   std::array<bool, 2> deferred_{};               // deleted, and reconcile is to tell the service
   std::array<bool, 2> meddled_{};                // changed here since it was sent
+  bool held_ = false;                            // a field of the link waits for a decision
   std::array<int, field_count> decisions_{};
   std::array<int, 2> revivals_{}, departures_{};
   std::array<Json, 2> known_;    // what the bridge knows of the service: the base of the merge

@@ -49,7 +49,7 @@ void History::deleted_here(Side side, bool deferred) {
   deferred_[index(side)] = deferred;
   if (!linked) return;
   // What is not in step, or has a request, is for reconcile to decide.
-  if (deferred || (on_delete != "unlink" && (apart || held())))
+  if (deferred || (on_delete != "unlink" && (apart || held_)))
     apart = true;
   else
     end_link(side, false);
@@ -77,7 +77,7 @@ void History::reconcile_deletion() {
   } else if (on_delete == "restore") {
     end_link(gone, !known_there_[index(gone)]);
     reconcile_fields();
-  } else if (on_delete == "delete" && (!base_[index(twin)].empty() || held())) {
+  } else if (on_delete == "delete" && (!base_[index(twin)].empty() || held_)) {
     foretold.push_back({true, Side::crm, field_count, nullptr, nullptr});
     linked = false;
   } else {
@@ -116,7 +116,7 @@ void History::heard_gone(Side side, const std::string &outcome) {
   }
   here[index(side)] = false;
   if (!linked) return;
-  if (on_delete != "unlink" && (apart || held())) {
+  if (on_delete != "unlink" && (apart || held_)) {
     apart = true;
     return;
   }
@@ -126,12 +126,14 @@ void History::heard_gone(Side side, const std::string &outcome) {
 // Deleted here, and the service is still to be told, or is just being told.
 void History::heard_of_deleted(Side side, const Reading &reading, const std::string &outcome) {
   bool changed = false;
+  bool perhaps = false;  // a request of ours said the same, and may not have been the one
   for (std::size_t field = 0; field < field_count; ++field) {
     const Json &value = reading.fields[name_of(side, field)];
     if (is_persons(reading.author[field]))
       typed[static_cast<std::size_t>(reading.author[field])].told = true;
-    changed = changed ||
-              (value != known_[index(side)][name_of(side, field)] && !in_doubt(side, field, value));
+    const bool differs = value != known_[index(side)][name_of(side, field)];
+    perhaps = perhaps || differs;
+    changed = changed || (differs && !in_doubt(side, field, value));
   }
   if (outcome != "conflict") {
     if (outcome != "unchanged" || changed)
@@ -139,15 +141,17 @@ void History::heard_of_deleted(Side side, const Reading &reading, const std::str
     return;
   }
   // An open question is a change there, too: nobody has taken it yet.
-  if (!changed && !doubtful && !questions[index(side)])
+  if (!perhaps && !doubtful && !questions[index(side)])
     surprises.push_back("D2: deleted here, not changed at " + text(side) + ", and kept");
   foretold.push_back({false, side, field_count, nullptr, nullptr});
   here[index(side)] = true;
   known_[index(side)] = reading.fields;
 }
 
-bool History::held() const {
-  return std::any_of(held_between_faces.begin(), held_between_faces.end(), [&](std::size_t field) {
+// While a change waits for reconcile nobody knows whether it is about to be held.
+void History::note_held() {
+  if (apart || !linked || !here[0] || !here[1]) return;
+  held_ = std::any_of(held_between_faces.begin(), held_between_faces.end(), [&](std::size_t field) {
     return meaning(Side::crm, field, face[0][name_of(Side::crm, field)]) !=
            meaning(Side::projects, field, face[1][name_of(Side::projects, field)]);
   });
