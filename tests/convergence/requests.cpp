@@ -145,7 +145,11 @@ void History::failed(Request &request) {
   // What was deleted here meanwhile need not be deleted there.
   if (request.missing && !in_doubt && !here[index(request.side)])
     known_there_[index(request.side)] = false;
-  if (!in_doubt) in_flight_[index(request.side)] = Json::object();
+  // Another one, of a worker that was given up, may be under way still.
+  const bool another = std::any_of(requests.begin(), requests.end(), [&](const Request &each) {
+    return each.side == request.side && !each.told;
+  });
+  if (!in_doubt && !another) in_flight_[index(request.side)] = Json::object();
 }
 
 void History::lease_broken(const std::string &lease) {
