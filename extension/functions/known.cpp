@@ -52,6 +52,20 @@ constinit pg::Statement delete_deliveries{
     "d.state <> 'in_flight'",
     {INT8OID, UUIDARRAYOID}};
 
+constinit pg::Statement release_deliveries{
+    "UPDATE crm_bridge.delivery AS d SET state = 'pending', stopped = false, attempts = 0, "
+    "not_before = '-infinity'"
+    " WHERE d.org_id = $1 AND d.record_id = ANY ($2) AND d.state IN ('parked', 'dead')"
+    " AND d.reason IS DISTINCT FROM 'rejected'",
+    {INT8OID, UUIDARRAYOID}};
+
+constinit pg::Statement insert_former{
+    "INSERT INTO crm_bridge.shadow (org_id, record_id, module, external_id, state, read_at)"
+    " SELECT $1, crm_bridge.new_id(), $2, e, 'gone', pg_catalog.clock_timestamp() FROM "
+    "pg_catalog.unnest($3) AS e"
+    " ON CONFLICT ON CONSTRAINT shadow_external_id_unique DO NOTHING",
+    {INT8OID, TEXTOID, TEXTARRAYOID}};
+
 constinit pg::Statement insert_identify_requests{
     "INSERT INTO crm_bridge.reconcile_request (org_id, module, operation, record_id)"
     " SELECT $1, $2, 'identify', r FROM pg_catalog.unnest($3) AS r",
@@ -155,9 +169,21 @@ void save_deliveries(const Module &module, std::int64_t org_id,
                                    pg::argument(dirty)});
 }
 
+void make_due(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+  if (ids.empty()) return;
+  (void)release_deliveries.execute({pg::argument(org_id), pg::argument(ids)});
+}
+
 void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
   if (ids.empty()) return;
   (void)delete_deliveries.execute({pg::argument(org_id), pg::argument(ids)});
+}
+
+void remember_former(const Module &module, std::int64_t org_id,
+                     const std::vector<std::string> &external_ids) {
+  if (external_ids.empty()) return;
+  (void)insert_former.execute(
+      {pg::argument(org_id), pg::argument(module.name), pg::argument(external_ids)});
 }
 
 void identify_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids,

@@ -65,7 +65,15 @@ struct DeliveryUpdate {
 };
 void save_deliveries(const Module &module, std::int64_t org_id,
                      const std::vector<DeliveryUpdate> &updates);
+// What waits for a person is due: the record is to be made anew, so what stopped it is over.  A no
+// of reject_run() is not.
+void make_due(std::int64_t org_id, const std::vector<core::Uuid> &ids);
 void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids);
+
+// External ids that records of ours had before they were made anew: what was read under them before
+// is stale, and no record of its own.
+void remember_former(const Module &module, std::int64_t org_id,
+                     const std::vector<std::string> &external_ids);
 
 // Gives mirror rows their external ids, or takes them away.
 void identify_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids,

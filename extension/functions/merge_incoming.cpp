@@ -31,10 +31,11 @@ MergedRecord merge_incoming(const Module &module, const Organization &organizati
     }
     bool const was_dirty =
         merged.dirty.contains(field) || (ours.created_here && !in_flight && !core::is_null(local));
-    const core::Value &base = known_value != ours.known.end() ? known_value->second
-                              : in_flight                     ? sent_value->second
-                              : was_dirty                     ? empty
-                                                              : local;
+    // What nobody has told of yet was empty when it was created, for all else was sent.
+    const core::Value &base = known_value != ours.known.end()  ? known_value->second
+                              : in_flight && ours.created_here ? sent_value->second
+                              : in_flight || was_dirty         ? empty
+                                                               : local;
     bool const ours_to_say = module.find(field) == nullptr || module.find(field)->writable;
     Edit edit{ours.mirror.modified_at, ours.mirror.modified_by.value_or("")};
     if (ours_to_say && local != base && value != base && local != value)

@@ -3,10 +3,12 @@
 // What a service told is merged into the mirror: three ways, field by field, against the shadow.
 // Whole batches at a time; a record that a writer holds is reported as busy, never waited for.
 #include "functions/arguments.hpp"
+#include "functions/deleted_here.hpp"
 #include "functions/excess.hpp"
 #include "functions/known.hpp"
 #include "functions/late_echo.hpp"
 #include "functions/merge_incoming.hpp"
+#include "functions/recognise.hpp"
 #include "functions/write_scope.hpp"
 #include "pg/subtransaction.hpp"
 
@@ -47,8 +49,8 @@ class Receive {
     return pg::read_fields(document, [&](std::string_view field) { return type(field); });
   }
 
-  // A service that does not say when and by whom: its version is an instant too, and the person is
-  // nobody that we know.
+  // A service that does not say when and by whom: its version is an instant too, the person
+  // nobody's.
   void complete(Incoming &incoming) const {
     if (!incoming.modified_at.has_value())
       incoming.modified_at = incoming.version.has_value() ? incoming.version : read_at_;
@@ -78,54 +80,15 @@ class Receive {
       }
       incoming.id = known->second.id;
       incoming.known = true;
-      if (incoming.own_id.has_value() && *incoming.own_id != incoming.id)
+      bool const gone = known->second.state == "gone";  // what is gone took nobody's place
+      if (!gone && incoming.own_id.has_value() && *incoming.own_id != incoming.id)
         survivors_.push_back({*incoming.own_id, incoming.id});
       recognise(incoming, known->second);
     }
   }
 
   void recognise(Incoming &incoming, const Shadow &shadow) const {
-    if (incoming.deleted) {
-      if (shadow.state == "gone") incoming.settle("unchanged");
-      return;
-    }
-    if (shadow.state == "duplicate") {
-      incoming.settle("unchanged", "A second record of ours that is being deleted at the service.");
-      return;
-    }
-    if (shadow.state == "expected") return;
-    if (shadow.state == "gone" &&
-        (read_at_ < shadow.read_at || read_at_ < shadow.acknowledged_at)) {
-      incoming.settle("stale", "The read began before the record was deleted.");
-      return;
-    }
-    // A read that began before the service confirmed our last write shows, at best, what was before
-    // it.
-    bool const newer = incoming.version.has_value() &&
-                       (!shadow.version.has_value() || *incoming.version > *shadow.version);
-    bool const overtaken =
-        shadow.acknowledged_at.has_value() && read_at_ < *shadow.acknowledged_at && !newer;
-    bool const older = incoming.version.has_value() && shadow.version.has_value() &&
-                       *incoming.version < *shadow.version;
-    if (shadow.state == "live" && !newer && equals(incoming.fields, shadow.fields)) {
-      // A newer version of the same is noted: the next conditional write is judged by it.
-      incoming.settle("unchanged");
-    } else if (older || overtaken) {
-      incoming.settle("stale", older ? "A newer state is known."
-                                     : "The read began before our last write was confirmed.");
-    }
-  }
-
-  bool equals(const pg::Fields &fields, Jsonb *document) const {
-    std::size_t found = 0;
-    bool same = true;
-    pg::for_each_member(document, [&](std::string_view field, const JsonbValue &value) {
-      auto const incoming = same ? fields.find(field) : fields.end();
-      if (incoming == fields.end()) return;
-      ++found;
-      same = pg::stored_value_of(value, type(field)) == incoming->second;
-    });
-    return same && found == fields.size();
+    settle_known(module_, organization_, read_at_, shadow, incoming);
   }
 
   // Order: mirror rows, then delivery, then shadow.
@@ -160,8 +123,7 @@ class Receive {
       bool const ours = incoming.known || mirrors_.contains(incoming.id) ||
                         deliveries_.contains(incoming.id) ||
                         (shadow != shadows_.end() && shadow->second.module == module_.name);
-      if (!ours) incoming.id = core::Uuid{};
-      // What was read without a lock may have moved meanwhile.
+      if (!ours) incoming.id = core::Uuid{};  // what was read without a lock may have moved
       if (ours && shadow != shadows_.end() && shadow->second.external_id == incoming.external_id)
         recognise(incoming, shadow->second);
     }
@@ -174,8 +136,7 @@ class Receive {
     PendingDelivery *const pending = delivery == deliveries_.end() ? nullptr : &delivery->second;
     if (shadow != shadows_.end() && !shadow->second.external_id.empty() &&
         shadow->second.state != "gone" && shadow->second.external_id != incoming.external_id) {
-      // Our id is taken by another remote record: a copy that somebody made there, and a stranger
-      // here.
+      // Our id is taken by another remote record: a copy made there, and a stranger here.
       incoming.known = false;
       insert(incoming);
     } else if (incoming.deleted) {
@@ -184,12 +145,10 @@ class Receive {
     } else if (mirror != mirrors_.end()) {
       merge(incoming, mirror->second, shadow == shadows_.end() ? nullptr : &shadow->second,
             pending);
-    } else if (pending != nullptr && pending->deletion) {
-      // Deleted here, changed there: the deletion is on its way; what it deletes is known from now
-      // on.
-      remember(incoming, "live");
-      incoming.settle("unchanged",
-                      "The record was deleted here and is to be deleted at the service.");
+    } else if (pending != nullptr && pending->deletion && shadow != shadows_.end()) {
+      meet_deletion(incoming, shadow->second, *pending);
+    } else if (incoming.known && deletion_requested(org_id_, incoming.id)) {
+      incoming.settle("busy", "The record was deleted here just now.");
     } else {
       insert(incoming);
     }
@@ -217,13 +176,43 @@ class Receive {
     incoming.settle("inserted");
   }
 
+  // Deleted here, and the service is still to be told.
+  void meet_deletion(Incoming &incoming, const Shadow &shadow, const PendingDelivery &pending) {
+    DeletedHere deleted = judge_deleted(module_, organization_, incoming, shadow, pending);
+    if (!deleted.changed_there) {
+      // What the deletion deletes is known from now on.
+      remember(incoming, "live");
+      incoming.settle("unchanged",
+                      "The record was deleted here and is to be deleted at the service.");
+    } else if (pending.in_flight) {
+      incoming.settle("stale", "The record is just being deleted at the service.");
+    } else {
+      // D2: the changed record is kept, by itself: its links ended with the deletion.
+      findings_.push_back({.record = incoming.id,
+                           .field = "*",
+                           .other_field = "*",
+                           .outcome = core::Outcome::right_wins,
+                           .left_at = deleted.at,
+                           .right_at = incoming.modified_at,
+                           .left_by = deleted.by,
+                           .right_by = incoming.modified_by.value_or(""),
+                           .reason = "deleted"});
+      called_off_.push_back(incoming.id);
+      incoming.fields.merge(deleted.unsaid);
+      incoming.known = true;
+      insert(incoming);
+      incoming.settle("conflict", "Deleted here, but changed at the service: it is kept.");
+    }
+  }
+
   void erase(Incoming &incoming, const Record *mirror, const PendingDelivery *pending,
              bool merged) {
-    bool const changed_here = mirror != nullptr && pending != nullptr && !pending->deletion &&
-                              (!pending->dirty.empty() || pending->in_flight);
+    bool const lacking =
+        pending != nullptr && !pending->deletion && (!pending->dirty.empty() || pending->in_flight);
+    bool const changed_here = mirror != nullptr && (lacking || question_open(org_id_, incoming.id));
+    if (changed_here && pending == nullptr) delivery_updates_.push_back({incoming.id, {}});
     if (changed_here) {
-      // D2: a deletion against a change is a conflict, and the changed record is kept: it is
-      // created anew.  One that lives on in another is not: created anew it would be the other.
+      // D2: the changed record is kept and created anew; one that lives on in another is not.
       findings_.push_back({.record = incoming.id,
                            .field = "*",
                            .other_field = "*",
@@ -235,7 +224,7 @@ class Receive {
                            .reason = merged ? "merged" : "deleted"});
     }
     if (changed_here && !merged) {
-      shadow_updates_.push_back({incoming.id, std::nullopt, "gone", incoming.version, {}});
+      remember(incoming, "gone");
       identities_.push_back(incoming.id);
       incoming.settle("conflict",
                       "Deleted at the service, but changed here: it will be created anew.");
@@ -252,7 +241,8 @@ class Receive {
     pg::Fields const known = shadow == nullptr ? pg::Fields{} : typed(shadow->fields);
     pg::Fields const sent = pending == nullptr ? pg::Fields{} : typed(pending->sent);
     bool const created_here =
-        pending != nullptr && (shadow == nullptr || shadow->external_id.empty());
+        pending != nullptr &&
+        (shadow == nullptr || shadow->external_id.empty() || shadow->state == "gone");
     Doubts doubts{shadow == nullptr ? nullptr : shadow->doubted,
                   [&](std::string_view field) { return type(field); }};
     MergedRecord merged = merge_incoming(
@@ -298,12 +288,25 @@ class Receive {
       delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
   }
 
+  std::vector<std::string> former_ids() const {  // of records that have others at the service now
+    std::vector<std::string> ids;
+    for (const ShadowUpdate &update : shadow_updates_) {
+      auto const before = shadows_.find(update.id);
+      if (before != shadows_.end() && before->second.state == "gone" &&
+          update.external_id != before->second.external_id)
+        ids.push_back(before->second.external_id);
+    }
+    return ids;
+  }
+
   void write() {
     WriteScope const scope{Origin::service, module_.name, module_.service, run_};
     // Before the rows: what they set off may write this record's delivery anew (a refused change is
     // put back).
     drop_deliveries(org_id_, dropped_);
+    call_off_deletions(org_id_, called_off_);
     save_deliveries(module_, org_id_, delivery_updates_);
+    make_due(org_id_, identities_);
     insert_records(module_, org_id_, inserts_);
     update_records(module_, org_id_, patches_);
     std::vector<core::Uuid> ids = identities_;
@@ -315,6 +318,7 @@ class Receive {
     identify_records(module_, org_id_, ids, external_ids);
     delete_records(module_, org_id_, erased_);
     save_shadows(module_, org_id_, read_at_, shadow_updates_);
+    remember_former(module_, org_id_, former_ids());
     note_survivors(module_, org_id_, survivors_);
     record_findings(module_, org_id_, findings_);
   }
@@ -328,7 +332,7 @@ class Receive {
   std::unordered_map<core::Uuid, PendingDelivery> deliveries_;
   std::unordered_map<core::Uuid, Shadow> shadows_;
   std::vector<Patch> inserts_, patches_;
-  std::vector<core::Uuid> erased_, dropped_, identities_;
+  std::vector<core::Uuid> erased_, dropped_, called_off_, identities_;
   std::vector<std::pair<core::Uuid, std::string>> identified_;
   std::vector<ShadowUpdate> shadow_updates_;
   std::vector<DeliveryUpdate> delivery_updates_;

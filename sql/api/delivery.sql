@@ -215,11 +215,23 @@ DECLARE
   request record;
   awaited uuid[] := '{}';
   aside uuid[] := '{}';
+  -- D1: a field that a person is to decide on travels in neither direction, however often it is edited here.
+  held jsonb := (SELECT jsonb_object_agg(c.record_id, c.fields)
+                   FROM (SELECT k.record_id, jsonb_agg(k.field) AS fields FROM crm_bridge.conflict AS k
+                          WHERE k.org_id = org AND k.record_id = ANY (claimed) AND k.resolved_at IS NULL AND k.winner = 'none' AND k.link_id IS NULL GROUP BY 1) AS c);
 BEGIN
   FOR request IN SELECT * FROM crm_bridge._compose(org, claimed) LOOP
-    IF request.in_doubt AND request.operation = 'update' THEN
+    IF request.operation = 'update' AND held ? request.record_id::text THEN
+      request.own := request.own - ARRAY(SELECT jsonb_array_elements_text(held -> request.record_id::text));
+      request.fields := request.fields - ARRAY(SELECT jsonb_array_elements_text(held -> request.record_id::text));
+    END IF;
+    IF request.in_doubt AND request.external_id IS NOT NULL THEN
       PERFORM crm_bridge._note_doubt(org, request.record_id, d.sent)
          FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = request.record_id AND d.sent <> '{}';
+    END IF;
+    IF request.operation = 'update' AND request.fields = '{}' AND held ? request.record_id::text THEN
+      DELETE FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = request.record_id;
+      CONTINUE;
     END IF;
     UPDATE crm_bridge.delivery AS d
        SET sent = CASE WHEN request.waits_for IS NULL THEN request.own END,

@@ -83,6 +83,8 @@ DECLARE
   pairing crm_bridge.pairing;
   decided jsonb;
   kept text;
+  right_module text;
+  right_record uuid;
   face record;
   there boolean;
   who text := crm_bridge._whoever_decides(org);
@@ -100,8 +102,11 @@ BEGIN
   SELECT * INTO link FROM crm_bridge.link AS l WHERE l.org_id = org AND l.link_id = conflict.link_id;
   SELECT * INTO pairing FROM crm_bridge.pairing AS p WHERE p.org_id = org AND p.pairing = link.pairing;
   kept := CASE WHEN conflict.field = '*' THEN COALESCE(NULLIF(conflict.winner, 'none'), 'left') END;
+  -- Of a record and its service both sides are the one that is here.
+  right_module := CASE WHEN link.link_id IS NOT NULL THEN pairing.right_module WHEN kept IS NOT NULL THEN conflict.module END;
+  right_record := CASE WHEN link.link_id IS NOT NULL THEN link.right_id WHEN kept IS NOT NULL THEN conflict.record_id END;
   -- Mirror rows first.  Who waits for them holds no link: the machinery takes these with SKIP LOCKED.
-  FOR face IN SELECT * FROM (VALUES ('left', conflict.module, conflict.record_id), ('right', pairing.right_module, link.right_id)) AS f (side, module, id)
+  FOR face IN SELECT * FROM (VALUES ('left', conflict.module, conflict.record_id), ('right', right_module, right_record)) AS f (side, module, id)
                WHERE f.id IS NOT NULL AND (kept IS NULL OR f.side = kept) LOOP
     IF face.module LIKE 'projects\_%' THEN
       PERFORM crm_bridge._demand_permission(CASE WHEN kept IS NOT NULL AND decision <> kept THEN 'delete' ELSE 'edit' END, org);
@@ -128,8 +133,8 @@ BEGIN
   END IF;
   IF kept IS NOT NULL THEN
     IF decision <> kept THEN
-      EXECUTE format('DELETE FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.id = $2', CASE kept WHEN 'left' THEN conflict.module ELSE pairing.right_module END)
-        USING org, CASE kept WHEN 'left' THEN conflict.record_id ELSE link.right_id END;
+      EXECUTE format('DELETE FROM crm_bridge.%I AS m WHERE m.org_id = $1 AND m.id = $2', CASE kept WHEN 'left' THEN conflict.module ELSE right_module END)
+        USING org, CASE kept WHEN 'left' THEN conflict.record_id ELSE right_record END;
     END IF;
   ELSIF conflict.link_id IS NOT NULL THEN
     PERFORM crm_bridge._resolve_link(conflict, link, pairing, decision, decided);

@@ -85,7 +85,7 @@ BEGIN
       WHERE (SELECT s.record_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.module = each_module
                 AND s.external_id = n.external_id AND s.record_id <> n.record_id LIMIT 1) IS NULL
         AND (SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = n.record_id
-                AND s.state <> 'gone' LIMIT 1) IS NULL;
+                AND (s.state <> 'gone' OR s.external_id = n.external_id) LIMIT 1) IS NULL;
   END LOOP;
 
   RETURN QUERY
@@ -104,19 +104,20 @@ BEGIN
            h.sent,
            -- A reading that came before this answer and is newer has shown what became of these fields, and receive has decided on
            -- them: what it showed stays the base.
-           CASE WHEN s.version > r.version THEN h.fields ELSE '{}' END AS overtaken,
+           CASE WHEN s.version > r.version AND s.read_at > h.sent_at THEN h.fields ELSE '{}' END AS overtaken,
            -- Judged by the row that is locked: a writer may have changed it since this statement's snapshot, and what looks at
            -- the snapshot first would find the record neither settled nor due again.
-           (h.operation = 'write' AND h.fields = '{}')
+           (h.operation = 'write' AND h.fields = '{}' AND s.bygone IS NOT TRUE)
              OR (h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL) AS finished,
-           s.external_id AS known_as, s.state AS known_state,
+           s.external_id AS known_as, s.state AS known_state, s.bygone,
            -- Somebody else's record by now: it must not be taken for ours.
            COALESCE((SELECT o.acknowledged_at IS NOT NULL OR crm_bridge._is_linked(org, o.record_id)
                        FROM crm_bridge.shadow AS o WHERE o.org_id = org AND o.module = r.module
                         AND o.external_id = r.external_id AND o.record_id <> r.record_id LIMIT 1), false) AS taken
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
-      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version FROM crm_bridge.shadow AS k
+      -- bygone: an answer about the record's first life, told after its deletion: it is to be made anew still.
+      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version, k.read_at, k.state = 'gone' AND k.external_id = r.external_id AS bygone FROM crm_bridge.shadow AS k
                           WHERE k.org_id = org AND k.record_id = r.record_id LIMIT 1) AS s ON true
       -- A writer holds the row until his transaction ends; nobody waits for that here.
      WHERE h.record_id IS NOT NULL
@@ -126,13 +127,18 @@ BEGIN
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
            j.version, CASE WHEN j.valid THEN j.sent - j.overtaken ELSE '{}' END, clock_timestamp()
       FROM judged AS j
-     WHERE NOT j.erased AND NOT j.taken AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
+     WHERE NOT j.erased AND NOT j.taken AND j.bygone IS NOT TRUE AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
     ON CONFLICT ON CONSTRAINT shadow_key DO UPDATE
        SET external_id = EXCLUDED.external_id, state = 'live',
            version = GREATEST(s.version, EXCLUDED.version),
            fields = s.fields || EXCLUDED.fields,
            acknowledged_at = EXCLUDED.acknowledged_at
     RETURNING s.record_id
+  ), former AS (
+    -- A record made anew has another id: what is still told of the first one is not a stranger's.
+    INSERT INTO crm_bridge.shadow (org_id, record_id, module, external_id, state, read_at)
+    SELECT org, crm_bridge.new_id(), j.module, j.known_as, 'gone', clock_timestamp() FROM judged AS j JOIN confirmed AS c ON c.record_id = j.record_id
+     WHERE j.known_state = 'gone' AND j.known_as <> j.external_id ON CONFLICT ON CONSTRAINT shadow_external_id_unique DO NOTHING
   ), erased AS (
     UPDATE crm_bridge.shadow AS s
        SET state = 'gone', fields = '{}', acknowledged_at = clock_timestamp()
@@ -373,8 +379,7 @@ BEGIN
                  WHERE d.org_id = org AND d.record_id = ANY (records) FOR NO KEY UPDATE SKIP LOCKED);
   contended := ARRAY(SELECT d.record_id FROM crm_bridge.delivery AS d
                       WHERE d.org_id = org AND d.record_id = ANY (records) AND d.record_id <> ALL (held));
-  INSERT INTO crm_bridge.reconcile_request (org_id, record_id, module, operation)
-  SELECT org, r, _deliver_deletions.module, 'delete' FROM unnest(contended) AS r;
+  INSERT INTO crm_bridge.reconcile_request (org_id, record_id, module, operation) SELECT org, r, _deliver_deletions.module, 'delete' FROM unnest(contended) AS r;
   -- Nobody outside ever heard of these.
   DELETE FROM crm_bridge.delivery AS d
    WHERE d.org_id = org AND d.record_id = ANY (held) AND d.state <> 'in_flight' AND NOT d.in_doubt

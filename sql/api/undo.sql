@@ -63,11 +63,15 @@ BEGIN
       'external_id', (SELECT s.external_id FROM crm_bridge.shadow AS s WHERE s.org_id = org AND s.record_id = _recreate_record.record_id AND s.state = 'live'),
       'custom_fields', (SELECT COALESCE(jsonb_object_agg(f.field, was -> f.field), '{}') FROM crm_bridge.service_field AS f
                          WHERE f.org_id = org AND f.module = _recreate_record.module AND f.custom AND was -> f.field <> 'null'));
-  -- What the service has of it already needs no request.
+  -- What the service has of it already, or is just being sent, needs no request; what it has and the record has not is to be emptied there.
   UPDATE crm_bridge.delivery AS d
-     SET fields = ARRAY(SELECT f FROM unnest(d.fields) AS f WHERE COALESCE(was -> f, 'null') <> COALESCE(s.fields -> f, 'null'))
+     SET fields = ARRAY(SELECT f.field FROM crm_bridge.service_field AS f
+                         WHERE f.org_id = org AND f.module = _recreate_record.module AND f.writable
+                           AND (COALESCE(was -> f.field, 'null') <> COALESCE(CASE WHEN d.state = 'in_flight' THEN d.sent -> f.field END, s.fields -> f.field, 'null')
+                                -- Nobody knows whether the service has what was sent of it before.
+                                OR d.state = 'pending' AND d.in_doubt AND d.sent ? f.field) ORDER BY 1)
     FROM crm_bridge.shadow AS s
-   WHERE d.org_id = org AND d.record_id = _recreate_record.record_id AND d.state = 'pending' AND s.org_id = org AND s.record_id = d.record_id AND s.state = 'live';
+   WHERE d.org_id = org AND d.record_id = _recreate_record.record_id AND d.state IN ('pending', 'in_flight') AND s.org_id = org AND s.record_id = d.record_id AND s.state = 'live';
   DELETE FROM crm_bridge.delivery AS d USING crm_bridge.shadow AS s
    WHERE d.org_id = org AND d.record_id = _recreate_record.record_id AND d.state = 'pending' AND d.operation = 'write' AND d.fields = '{}'
      AND s.org_id = org AND s.record_id = d.record_id AND s.state = 'live';

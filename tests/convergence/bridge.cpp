@@ -10,16 +10,18 @@ namespace {
 
 // Both faces as the protocol writes them down.
 constexpr const char *select_faces = R"(
-  SELECT c.id, p.id,
+  SELECT CASE WHEN c.id IS NOT NULL THEN
          jsonb_build_object('subject', c.subject, 'description', c.description, 'due_date', c.due_date, 'priority', c.priority,
-                            'status', c.status, 'owner_id', c.owner_id),
+                            'status', c.status, 'owner_id', c.owner_id) END,
+         CASE WHEN p.id IS NOT NULL THEN
          jsonb_build_object('name', p.name, 'description', p.description, 'end_date', p.end_date, 'priority', p.priority,
-                            'is_completed', p.is_completed, 'owner_ids', p.owner_ids),
+                            'is_completed', p.is_completed, 'owner_ids', p.owner_ids) END,
+         l.link_id IS NOT NULL,
          EXISTS (SELECT 1 FROM crm_bridge.reconcile_request AS r WHERE r.org_id = 1 AND r.link_id = l.link_id)
-    FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, position)
-    JOIN crm_bridge.link AS l ON l.org_id = 1 AND l.left_id = u.id AND l.pairing = 'task_task' AND l.state = 'active'
-    JOIN crm_bridge.crm_task AS c ON c.org_id = 1 AND c.id = u.id
-    JOIN crm_bridge.projects_task AS p ON p.org_id = 1 AND p.id = l.right_id
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS u (left_id, right_id, position)
+    LEFT JOIN crm_bridge.link AS l ON l.org_id = 1 AND l.left_id = u.left_id AND l.pairing = 'task_task' AND l.right_id = u.right_id AND l.state = 'active'
+    LEFT JOIN crm_bridge.crm_task AS c ON c.org_id = 1 AND c.id = u.left_id
+    LEFT JOIN crm_bridge.projects_task AS p ON p.org_id = 1 AND p.id = u.right_id
    ORDER BY u.position)";
 
 constexpr const char *write_crm = R"(
@@ -87,6 +89,9 @@ void Bridge::set_up() {
   run("SELECT crm_bridge.create_organization(1, 'Zylker', 'enterprise', 'Asia/Kolkata')");
   // A network as bad as this one would have records given up that somebody looks after elsewhere.
   run("SELECT crm_bridge.set_setting('maximum_attempts', '1000')");
+  // Thousands of people delete at once, and nobody is to be asked.
+  for (const char *limit : {"mass_change_limit", "mass_change_share", "mass_create_limit"})
+    run("SELECT crm_bridge.set_setting($1, '0')", limit);
   run("SELECT crm_bridge.activate_projects()");
   const auto told = [&](const std::string &module, const Json &records) {
     run("SELECT * FROM crm_bridge.receive($1, $2::jsonb, clock_timestamp(), org_id => 1)", module,
@@ -145,17 +150,31 @@ void Bridge::settle_all() {
   }
 }
 
-std::vector<Bridge::Faces> Bridge::faces(const std::vector<std::string> &left_ids) {
+std::vector<Bridge::Faces> Bridge::faces(const std::vector<std::string> &left_ids,
+                                         const std::vector<std::string> &right_ids) {
   std::vector<Faces> found;
-  for (const auto &row : run(select_faces, array(left_ids))) {
-    Faces faces{row[0].c_str(), row[1].c_str(), Json::parse(row[2].c_str()),
-                Json::parse(row[3].c_str()), row[4].as<bool>()};
-    faces.left["owner_id"] = outward(owner, faces.left["owner_id"]);
-    faces.right["owner_ids"] = outward(owner, faces.right["owner_ids"]);
+  for (const auto &row : run(select_faces, array(left_ids), array(right_ids))) {
+    Faces faces;
+    if (!row[0].is_null()) faces.left = Json::parse(row[0].c_str());
+    if (!row[1].is_null()) faces.right = Json::parse(row[1].c_str());
+    faces.linked = row[2].as<bool>();
+    faces.apart = row[3].as<bool>();
+    for (auto [face, field] : {std::pair{&faces.left, "owner_id"}, {&faces.right, "owner_ids"}})
+      if (!face->is_null()) (*face)[field] = outward(owner, (*face)[field]);
     found.push_back(std::move(faces));
   }
-  if (found.size() != left_ids.size()) throw std::runtime_error("a face or a link is gone");
   return found;
+}
+
+std::vector<std::string> Bridge::twins(const std::vector<std::string> &left_ids) {
+  std::vector<std::string> ids;
+  for (const auto &row : run("SELECT l.right_id FROM unnest($1::uuid[]) WITH ORDINALITY AS u (id, "
+                             "position) JOIN crm_bridge.link AS l ON l.org_id = 1 AND l.left_id = "
+                             "u.id AND l.pairing = 'task_task' ORDER BY u.position",
+                             array(left_ids)))
+    ids.emplace_back(row[0].c_str());
+  if (ids.size() != left_ids.size()) throw std::runtime_error("a task has no twin");
+  return ids;
 }
 
 std::vector<std::string> Bridge::add_to_crm(const std::vector<std::string> &external_ids) {
@@ -174,14 +193,25 @@ void Bridge::write_face(Side side, Json edits, bool repeatable_read) {
   for (Json &edit : edits)
     if (const auto found = edit["v"].find(name_of(side, owner)); found != edit["v"].end())
       *found = inward(owner, *found);
-  const char *sql = side == Side::crm ? write_crm : write_projects;
-  if (repeatable_read) {
-    pqxx::transaction<pqxx::repeatable_read> transaction{connection_};
-    transaction.exec_params(sql, edits.dump());
-    transaction.commit();
-  } else {
-    run(sql, edits.dump());
+  commit(side == Side::crm ? write_crm : write_projects, edits.dump(), repeatable_read);
+}
+
+void Bridge::delete_faces(Side side, const std::vector<std::string> &ids, bool repeatable_read) {
+  commit(side == Side::crm
+             ? "DELETE FROM crm_bridge.crm_task AS t WHERE t.org_id = 1 AND t.id = ANY ($1::uuid[])"
+             : "DELETE FROM crm_bridge.projects_task AS t WHERE t.org_id = 1 AND t.id = ANY "
+               "($1::uuid[])",
+         array(ids), repeatable_read);
+}
+
+void Bridge::commit(const char *sql, const std::string &argument, bool repeatable_read) {
+  if (!repeatable_read) {
+    run(sql, argument);
+    return;
   }
+  pqxx::transaction<pqxx::repeatable_read> transaction{connection_};
+  transaction.exec_params(sql, argument);
+  transaction.commit();
 }
 
 std::string Bridge::new_lease() {
@@ -204,13 +234,13 @@ std::vector<Bridge::Claimed> Bridge::claim(Side side, const std::string &lease) 
   std::vector<Claimed> claimed;
   for (const auto &row :
        run("SELECT c.record_id, c.operation, c.external_id, COALESCE(extract(epoch FROM "
-           "c.version)::bigint, 0), c.fields, c.module"
+           "c.version)::bigint, 0), c.fields, c.module, c.in_doubt"
            "  FROM crm_bridge.claim($1, 10000, $2::uuid, org_id => 1) AS c ORDER BY c.record_id",
            service_of(side), lease)) {
     if (row[5].c_str() != std::string(module_of(side)))
       throw std::runtime_error("a record of another module is due");
     claimed.push_back({row[0].c_str(), row[1].c_str(), row[2].is_null() ? "" : row[2].c_str(),
-                       row[3].as<std::int64_t>(), Json::parse(row[4].c_str())});
+                       row[3].as<std::int64_t>(), Json::parse(row[4].c_str()), row[6].as<bool>()});
   }
   return claimed;
 }
@@ -244,7 +274,7 @@ std::map<std::string, std::string> Bridge::receive(Side side, const Json &record
              "$3::timestamptz, org_id => 1) AS r",
              module_of(side), part.dump(), read_started_at)) {
       const std::string outcome = row[1].c_str();
-      if (outcome == "rejected" || outcome == "busy" || outcome == "held")
+      if (outcome == "rejected" || outcome == "held")
         throw std::runtime_error("receive: " + outcome + ": " +
                                  (row[2].is_null() ? "" : row[2].c_str()));
       outcomes[row[0].c_str()] = outcome;
@@ -280,6 +310,28 @@ void Bridge::reconcile() {
 void Bridge::set_policy(const std::string &scope, const std::string &field,
                         const std::string &policy) {
   run("SELECT crm_bridge.set_merge_policy($1, $2, $3)", scope, field, policy);
+}
+
+std::vector<Bridge::Question> Bridge::questions(const std::vector<std::string> &records) {
+  std::vector<Question> questions;
+  for (const auto &row :
+       run("SELECT c.conflict_id, c.record_id, c.field, c.link_id IS NOT NULL FROM "
+           "crm_bridge.conflict AS c WHERE c.org_id = 1 AND c.record_id = ANY ($1::uuid[]) AND "
+           "c.winner = 'none' AND c.resolved_at IS NULL ORDER BY c.conflict_id",
+           array(records)))
+    questions.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<bool>()});
+  return questions;
+}
+
+bool Bridge::decide(const std::string &question, const std::string &decision, const Json &value) {
+  try {
+    run("SELECT crm_bridge.resolve_conflict($1::uuid, $2, $3::jsonb, 1)", question, decision,
+        value.is_null() ? nullptr : value.dump().c_str());
+    return true;
+  } catch (const pqxx::sql_error &error) {
+    if (error.sqlstate() == "42704" || error.sqlstate() == "55000") return false;
+    throw;
+  }
 }
 
 }  // namespace crm_bridge::convergence

@@ -25,12 +25,13 @@ class Bridge {
   void set_up();
 
   struct Faces {
-    std::string left_id, right_id;
-    Json left, right;
-    bool apart = false;
+    Json left, right;  // null: it is not there
+    bool linked = false, apart = false;
   };
-  // The faces of the links of these CRM tasks.
-  std::vector<Faces> faces(const std::vector<std::string> &left_ids);
+  std::vector<Faces> faces(const std::vector<std::string> &left_ids,
+                           const std::vector<std::string> &right_ids);
+  // The twins of these CRM tasks.
+  std::vector<std::string> twins(const std::vector<std::string> &left_ids);
 
   // Tasks of the project, read from Projects, are added to the CRM.  Result: the CRM tasks' ids in
   // the same order.
@@ -38,11 +39,13 @@ class Bridge {
 
   // [{"id", "v": {field: value}}]; at REPEATABLE READ the bridge leaves it to reconcile.
   void write_face(Side side, Json edits, bool repeatable_read);
+  void delete_faces(Side side, const std::vector<std::string> &ids, bool repeatable_read);
 
   struct Claimed {
     std::string record_id, operation, external_id;
     std::int64_t version = 0;
     Json fields;
+    bool in_doubt = false;
   };
   std::string new_lease();
   void break_lease(const std::string &lease);
@@ -67,6 +70,16 @@ class Bridge {
   void reconcile();
   void set_policy(const std::string &scope, const std::string &field, const std::string &policy);
 
+  // The conflicts of these records that wait for a person; the value is to be in the left side's
+  // terms.
+  struct Question {
+    std::string id, record_id, field;
+    bool of_link = false;
+  };
+  std::vector<Question> questions(const std::vector<std::string> &records);
+  // False: there is nothing to decide any more; a face or the link is gone.
+  bool decide(const std::string &question, const std::string &decision, const Json &value);
+
   pqxx::result run(const std::string &sql);
   template <typename... Arguments>
   pqxx::result run(const std::string &sql, Arguments... arguments) {
@@ -81,6 +94,7 @@ class Bridge {
 
  private:
   void settle_all();
+  void commit(const char *sql, const std::string &argument, bool repeatable_read);
 
   pqxx::connection connection_;
   std::map<std::string, std::string> external_of_, own_of_;

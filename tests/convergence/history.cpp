@@ -9,24 +9,6 @@ namespace {
 
 std::string text(Side side) { return side == Side::crm ? "CRM" : "Projects"; }
 
-const char *name(Fate fate) {
-  static const std::array<const char *, 8> names{
-      "released",    "done",        "done, told later", "done later",
-      "unavailable", "answer lost", "request lost",     "done very late"};
-  return names[static_cast<std::size_t>(fate)];
-}
-
-Fate draw_fate(bool calm, Random &random) {
-  const int drawn = random.below(100);
-  if (drawn < 20) return Fate::released;
-  if (drawn < 45) return Fate::done;
-  if (drawn < 60) return Fate::told_later;
-  if (drawn < 70) return Fate::done_later;
-  if (drawn < 80 || calm) return Fate::unavailable;
-  if (drawn < 88) return Fate::answer_lost;
-  return drawn < 94 ? Fate::request_lost : Fate::done_very_late;
-}
-
 const Json &at(const Json &object, const std::string &name, const Json &otherwise) {
   const auto found = object.find(name);
   return found == object.end() ? otherwise : *found;
@@ -38,7 +20,8 @@ History::History(std::uint64_t seed, int number_)
     : number(number_),
       random(seed, static_cast<std::uint64_t>(number_) * 4096),
       network(random),
-      calm(random.chance(50)) {
+      calm(random.chance(50)),
+      mortal(random.chance(50)) {
   for (const Side side : sides) {
     for (std::size_t field = 0; field < field_count; ++field)
       remote[index(side)].fields[name_of(side, field)] = nullptr;
@@ -55,7 +38,10 @@ void History::begin_round(std::uint64_t seed, int round) {
 }
 
 void History::in_step() {
-  for (const Side side : sides) known_[index(side)] = remote[index(side)].fields;
+  for (const Side side : sides) {
+    known_[index(side)] = remote[index(side)].fields;
+    known_id_[index(side)] = remote[index(side)].external_id;
+  }
 }
 
 int History::enter(Side side, std::size_t field, Json value, bool there) {
@@ -110,20 +96,44 @@ void History::type_there(Side side) {
   log.push_back("a person edits at " + text(side) + " " + patch.dump());
 }
 
-void History::read(Side side, std::size_t instant) {
+void History::read(Side side, std::size_t instant, const std::string &external_id) {
   const Remote &record = remote[index(side)];
+  const bool former = !external_id.empty() && external_id != record.external_id;
   queue[index(side)].push_back(readings[index(side)].size());
-  readings[index(side)].push_back(
-      {record.fields, record.version, record.author, instant, network.chance(50)});
+  readings[index(side)].push_back({former ? external_id : record.external_id,
+                                   former || !record.exists, record.fields, record.version,
+                                   record.author, instant, network.chance(50)});
 }
 
 void History::heard(Side side, const Reading &reading, const std::string &outcome) {
   if (!at_rest || (outcome != "stale" && outcome != "unchanged"))
-    log.push_back("told of " + text(side) + " " + reading.fields.dump() + ": " + outcome);
-  if (outcome == "stale") {
+    log.push_back("told of " + text(side) + " " +
+                  (reading.gone ? "deleted" : reading.fields.dump()) + ": " + outcome);
+  // Of what waits for reconcile nothing is taken either.
+  const bool waits = deferred_[index(side)] && !here[index(side)];
+  if (outcome == "busy" && !waits) surprises.push_back(text(side) + " is busy, and nobody writes");
+  if (outcome == "stale" || outcome == "busy") {
     read_again[index(side)] = true;
     return;
   }
+  if (reading.external_id != known_id_[index(side)]) {
+    // What was made and not confirmed yet; Projects keeps no id of ours: there it is a stranger.
+    const bool made_now = reading.external_id == remote[index(side)].external_id;
+    if (!made_now && outcome != "unchanged")
+      surprises.push_back("B3: what is gone at " + text(side) + " was " + outcome);
+    if (!made_now || side == Side::projects || reading.gone) return;
+    known_id_[index(side)] = reading.external_id;
+    known_there_[index(side)] = true;
+  }
+  if (reading.gone)
+    heard_gone(side, outcome);
+  else if (here[index(side)])
+    heard_fields(side, reading);
+  else
+    heard_of_deleted(side, reading, outcome);
+}
+
+void History::heard_fields(Side side, const Reading &reading) {
   for (std::size_t i = 0; i < requests.size(); ++i) {
     Request &request = requests[i];
     if (request.side != side || !request.reached || request.refused || request.confirmed) continue;
@@ -153,25 +163,43 @@ void History::heard(Side side, const Reading &reading, const std::string &outcom
   }
 }
 
-void History::looked_at(Json left, Json right, bool apart_now) {
+void History::looked_at(Json left, Json right, bool linked_now, bool apart_now) {
   std::array<Json, 2> now{std::move(left), std::move(right)};
+  if (linked_now != linked)
+    surprises.push_back(linked ? "D2: the link is over" : "D2: the link goes on");
+  linked = linked_now;
   for (const Side side : sides) {
+    const bool there = !now[index(side)].is_null();
+    if (there != here[index(side)])
+      surprises.push_back("D2: the face of " + text(side) + (there ? " is there" : " is gone"));
+    here[index(side)] = there;
+    if (!there) continue;
     for (std::size_t field = 0; field < field_count; ++field) {
       const std::string &name = name_of(side, field);
       const Json &before = face[index(side)][name];
-      if ((apart || apart_now) && before != now[index(side)][name] &&
-          !base_[index(side)].contains(name))
+      if (before == now[index(side)][name]) continue;
+      meddled_[index(side)] = true;
+      if ((apart || apart_now) && !base_[index(side)].contains(name))
         base_[index(side)][name] = before;
     }
+    face[index(side)] = std::move(now[index(side)]);
   }
-  face = std::move(now);
   apart = apart_now;
   if (!apart) base_ = {Json::object(), Json::object()};
+  note_held();
 }
 
 void History::before_reconcile() {
+  deferred_ = {};
   if (!apart) return;
   log.emplace_back("reconcile");
+  if (here[0] && here[1])
+    reconcile_fields();
+  else
+    reconcile_deletion();
+}
+
+void History::reconcile_fields() {
   for (std::size_t field = 0; field < field_count; ++field) {
     const std::string &left_name = name_of(Side::crm, field);
     const std::string &right_name = name_of(Side::projects, field);
@@ -185,95 +213,10 @@ void History::before_reconcile() {
   }
 }
 
-Request &History::hand_out(Side side, Json fields, std::int64_t version, const std::string &lease,
-                           int round, bool peaceful) {
-  Request request;
-  request.side = side;
-  request.fields = std::move(fields);
-  request.lease = lease;
-  request.fate = peaceful ? Fate::done : draw_fate(calm, network);
-  request.effect_at = request.told_at = round;
-  if (request.fate == Fate::told_later || request.fate == Fate::answer_lost ||
-      request.fate == Fate::request_lost)
-    request.told_at += network.below(4);
-  if (request.fate == Fate::done_later) request.effect_at = request.told_at += 1 + network.below(3);
-  if (request.fate == Fate::done_very_late) request.effect_at += 2 + network.below(5);
-  // The CRM judges a record that is sent alone by the version that we know.
-  if (side == Side::crm && network.chance(50)) request.unless_after = version;
-  request.idle = std::all_of(
-      request.fields.items().begin(), request.fields.items().end(),
-      [&](const auto &field) { return known_[index(side)][field.key()] == field.value(); });
-  in_flight_[index(side)] = request.fields;
-  decided_[index(side)] = Json::object();
-  if (request.fate != Fate::released)
-    for (const auto &[name, value] : request.fields.items())
-      ++sent_[index(side)][field_named(side, name)];
-  log.push_back("a request to " + text(side) + " " + request.fields.dump() + ": " +
-                name(request.fate));
-  requests.push_back(std::move(request));
-  return requests.back();
+int History::genuine_edits() const {
+  return static_cast<int>(std::count_if(typed.begin(), typed.end(),
+                                        [](const Typed &value) { return !value.withdrawn; }));
 }
-
-void History::reach(Request &request) {
-  request.reached = true;
-  Remote &record = remote[index(request.side)];
-  if (request.unless_after && record.version > *request.unless_after) {
-    request.refused = true;
-    read_again[index(request.side)] = true;
-    log.push_back(text(request.side) + " refuses " + request.fields.dump() + ": modified already");
-    return;
-  }
-  request.late = std::any_of(requests.begin(), requests.end(), [&](const Request &newer) {
-    return &newer > &request && newer.side == request.side && newer.fate != Fate::released;
-  });
-  for (const auto &[name, value] : request.fields.items()) {
-    const std::size_t field = field_named(request.side, name);
-    if (is_persons(record.author[field]) && record.fields[name] != value) {
-      Typed &before = typed[static_cast<std::size_t>(record.author[field])];
-      before.replaced = before.replaced || !before.told;
-    }
-    record.author[field] = by_request(static_cast<std::size_t>(&request - requests.data()));
-    record.fields[name] = value;
-  }
-  request.version = ++record.version;
-  if (request.fate == Fate::done_later || request.fate == Fate::done_very_late)
-    log.push_back(text(request.side) + " does " + request.fields.dump());
-}
-
-void History::confirmed(Request &request, const std::string &outcome) {
-  request.told = true;
-  log.push_back("confirmed to " + text(request.side) + " " + request.fields.dump() + ": " +
-                outcome);
-  if (outcome == "late") return;
-  request.confirmed = true;
-  // What a newer reading has decided on before the answer came stays as it showed it.
-  const bool older = request.version < heard_of_[index(request.side)];
-  for (const auto &[name, value] : request.fields.items())
-    if (!older || !decided_[index(request.side)].contains(name))
-      known_[index(request.side)][name] = value;
-  in_flight_[index(request.side)] = Json::object();
-}
-
-void History::failed(Request &request) {
-  request.told = true;
-  if (request.fate != Fate::released)
-    log.push_back("told that it failed at " + text(request.side) + " " + request.fields.dump());
-  const bool in_doubt = request.fate == Fate::answer_lost || request.fate == Fate::request_lost ||
-                        request.fate == Fate::done_very_late;
-  doubtful = doubtful || in_doubt;
-  if (!in_doubt) in_flight_[index(request.side)] = Json::object();
-}
-
-void History::lease_broken(const std::string &lease) {
-  for (const Request &request : requests) {
-    if (request.lease != lease || request.told) continue;
-    doubtful = true;
-    log.push_back("the worker dies that has sent " + text(request.side) + " " +
-                  request.fields.dump());
-  }
-}
-
-int History::genuine_edits() const { return static_cast<int>(typed.size()); }
 
 int History::conflicts_of(Side side, std::size_t field) const {
   int count = 0;
@@ -292,7 +235,7 @@ bool History::looked_like_a_persons(Side side, std::size_t field, const Json &va
 int History::allowed(Side side, std::size_t field) const {
   int edits = 0;
   for (const Typed &value : typed)
-    if (value.field == field && (!value.there || value.side != side)) ++edits;
+    if (value.field == field && !value.withdrawn && (!value.there || value.side != side)) ++edits;
   int forced = overlaps_[index(side)][field];
   for (const Request &request : requests) {
     if (request.fate == Fate::released || !request.fields.contains(name_of(request.side, field)))
@@ -301,7 +244,7 @@ int History::allowed(Side side, std::size_t field) const {
     // What is done after it was given up is put right here, or taken for a person's there.
     if (request.late || request.mixed) ++forced;
   }
-  return edits + forced + conflicts_of(side, field);
+  return edits + forced + conflicts_of(side, field) + decisions_[field];
 }
 
 }  // namespace crm_bridge::convergence

@@ -42,6 +42,7 @@ class Program {
            " without_doubt=" + std::to_string(tally_.calm) +
            " steps=" + std::to_string(tally_.steps) + " edits=" + std::to_string(tally_.edits) +
            " conflicts=" + std::to_string(tally_.conflicts) +
+           " deletions=" + std::to_string(tally_.deletions) +
            " requests=" + std::to_string(tally_.requests) +
            " forced=" + std::to_string(tally_.forced) + " idle=" + std::to_string(tally_.idle) +
            " replaced_unseen=" + std::to_string(tally_.replaced) +

@@ -10,13 +10,21 @@ namespace {
 
 constexpr std::int64_t first_version = 1'760'000'000;
 
-Json record_of(const Remote &remote, const Reading &reading, std::int64_t now) {
+// Projects says where a task lives; the CRM keeps our id of it.
+Json record_of(const History &history, Side side, const Reading &reading, const Json &place,
+               std::int64_t now) {
   constexpr std::int64_t a_day = 86'400;
-  return {{"external_id", remote.external_id},
-          {"version", instant_text(reading.version)},
-          {"modified_at", instant_text(now + (reading.newest_wins ? a_day : -a_day))},
-          {"modified_by", "mira@zylker.example"},
-          {"fields", reading.fields}};
+  if (reading.gone) return {{"external_id", reading.external_id}, {"deleted", true}};
+  Json record{{"external_id", reading.external_id},
+              {"version", instant_text(reading.version)},
+              {"modified_at", instant_text(now + (reading.newest_wins ? a_day : -a_day))},
+              {"modified_by", "mira@zylker.example"},
+              {"fields", reading.fields}};
+  if (side == Side::crm)
+    record["record_id"] = history.id[index(side)];
+  else
+    record["fields"].update(place);
+  return record;
 }
 
 }  // namespace
@@ -45,6 +53,10 @@ void Wave::play() {
 
 void Wave::make_pairs() {
   instants_.push_back(bridge_.clock());
+  place_ = {
+      {"project_id",
+       bridge_.run("SELECT p.external_id FROM crm_bridge.projects_project AS p")[0][0].c_str()},
+      {"portal_id", "portal"}};
   Json records = Json::array();
   std::vector<std::string> external_ids;
   for (History &history : histories_) {
@@ -57,20 +69,17 @@ void Wave::make_pairs() {
     external_ids.push_back(remote.external_id);
     by_external_id_[remote.external_id] = {&history, Side::projects};
     Json fields = remote.fields;
-    fields["project_id"] = "made-project";
-    fields["portal_id"] = "portal";
+    fields.update(place_);
     records.push_back({{"external_id", remote.external_id},
                        {"version", instant_text(remote.version)},
                        {"fields", fields}});
   }
-  const std::string project =
-      bridge_.run("SELECT p.external_id FROM crm_bridge.projects_project AS p")[0][0].c_str();
-  for (Json &record : records) record["fields"]["project_id"] = project;
   bridge_.receive(Side::projects, records, instants_.back());
   const std::vector<std::string> ids = bridge_.add_to_crm(external_ids);
+  const std::vector<std::string> twins = bridge_.twins(ids);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    histories_[i].id[index(Side::crm)] = ids[i];
-    by_id_[ids[i]] = {&histories_[i], Side::crm};
+    histories_[i].id = {ids[i], twins[i]};
+    for (const Side side : sides) by_id_[histories_[i].id[index(side)]] = {&histories_[i], side};
   }
   const std::string lease = bridge_.new_lease();
   Json results = Json::array();
@@ -90,16 +99,24 @@ void Wave::make_pairs() {
   bridge_.acknowledge(lease, results);
   bridge_.run(
       "ANALYZE crm_bridge.crm_task, crm_bridge.projects_task, crm_bridge.link, crm_bridge.shadow");
-  for (History &history : histories_) history.in_step();
+  std::vector<Bridge::Faces> faces = bridge_.faces(ids, twins);
+  for (std::size_t i = 0; i < faces.size(); ++i) {
+    histories_[i].face = {std::move(faces[i].left), std::move(faces[i].right)};
+    histories_[i].in_step();
+  }
   look(everybody());
   for (const auto &[outcome, times] : read_all())
     if (outcome != "unchanged")
       troubles_.push_back("a pair that was just made was told " + outcome);
 }
 
-// Waves differ in who wins.  "manual" is left out: what is held is not equal at the end.
+// Waves differ in who wins and in what becomes of the twin of what is deleted.
 void Wave::draw_policies() {
-  static const std::vector<std::string> choices{"newest", "newest", "left", "right"};
+  static const std::vector<std::string> choices{"newest", "newest", "left", "right", "manual"};
+  static const std::vector<std::string> deletions{"unlink", "delete", "restore"};
+  const std::string &on_delete = deletions[static_cast<std::size_t>(plan_.wave) % 3];
+  bridge_.run("SELECT crm_bridge.set_on_delete('task_task', $1)", on_delete);
+  for (History &history : histories_) history.on_delete = on_delete;
   for (const std::string &scope :
        {std::string("task_task"), std::string("crm_task"), std::string("projects_task")}) {
     for (std::size_t field = 0; field < field_count; ++field) {
@@ -108,6 +125,13 @@ void Wave::draw_policies() {
       const std::string policy = plan_.wave == 0 ? "newest" : random_.pick(choices);
       policies_[scope + "." + name] = policy;
       bridge_.set_policy(scope, name, policy);
+      if (policy != "manual") continue;
+      for (History &history : histories_) {
+        if (scope == "task_task")
+          history.held_between_faces.insert(field);
+        else
+          history.questions[scope == "projects_task" ? 1 : 0] = true;
+      }
     }
   }
 }
@@ -115,18 +139,15 @@ void Wave::draw_policies() {
 // The faces as they are now.
 void Wave::look(const std::vector<History *> &histories) {
   if (histories.empty()) return;
-  std::vector<std::string> ids;
-  for (const History *history : histories) ids.push_back(history->id[0]);
-  std::vector<Bridge::Faces> faces = bridge_.faces(ids);
-  for (std::size_t i = 0; i < faces.size(); ++i) {
-    History &history = *histories[i];
-    if (history.id[1].empty()) {
-      history.id[1] = faces[i].right_id;
-      by_id_[faces[i].right_id] = {&history, Side::projects};
-      history.face = {faces[i].left, faces[i].right};
-    }
-    history.looked_at(std::move(faces[i].left), std::move(faces[i].right), faces[i].apart);
+  std::vector<std::string> left_ids, right_ids;
+  for (const History *history : histories) {
+    left_ids.push_back(history->id[0]);
+    right_ids.push_back(history->id[1]);
   }
+  std::vector<Bridge::Faces> faces = bridge_.faces(left_ids, right_ids);
+  for (std::size_t i = 0; i < faces.size(); ++i)
+    histories[i]->looked_at(std::move(faces[i].left), std::move(faces[i].right), faces[i].linked,
+                            faces[i].apart);
 }
 
 void Wave::tell(Side side, const Told &told) {
@@ -139,13 +160,13 @@ void Wave::tell(Side side, const Told &told) {
     std::vector<History *> touched;
     for (const auto &[history, position] : part) {
       records.push_back(
-          record_of(history->remote[index(side)], history->readings[index(side)][position], now));
+          record_of(*history, side, history->readings[index(side)][position], place_, now));
       touched.push_back(history);
     }
     const auto outcomes = bridge_.receive(side, records, instants_.at(instant));
     for (const auto &[history, position] : part) {
-      const std::string &outcome = outcomes.at(history->remote[index(side)].external_id);
-      history->heard(side, history->readings[index(side)][position], outcome);
+      const Reading &reading = history->readings[index(side)][position];
+      history->heard(side, reading, outcomes.at(reading.external_id));
     }
     look(touched);
   }
@@ -161,7 +182,7 @@ std::map<std::string, int> Wave::read_all() {
       history.read(side, instants_.size() - 1);
       history.queue[index(side)].pop_back();
       records.push_back(
-          record_of(history.remote[index(side)], history.readings[index(side)].back(), now));
+          record_of(history, side, history.readings[index(side)].back(), place_, now));
     }
     for (const auto &[external_id, outcome] : bridge_.receive(side, records, instants_.back())) {
       History &history = *by_external_id_.at(external_id).first;
@@ -213,6 +234,12 @@ void Wave::come_to_rest() {
   const auto outcomes = read_all();
   if (outcomes.contains("stale")) troubles_.push_back("the last reading of all was called stale");
   send_all();
+  // What nobody has decided is as it was; then it is decided, and that travels.
+  while (decide(true)) {
+    send_all();
+    read_all();
+    send_all();
+  }
   for (History &history : histories_) history.at_rest = true;
   for (const auto &[outcome, times] : read_all())
     if (outcome != "unchanged")

@@ -21,7 +21,7 @@ struct Plan {
 
 struct Tally {
   long histories = 0, steps = 0, edits = 0, requests = 0, forced = 0, conflicts = 0, idle = 0,
-       replaced = 0, calm = 0;
+       replaced = 0, calm = 0, deletions = 0;
 };
 
 // Many histories side by side in one organization, so that each call of the protocol serves
@@ -45,6 +45,7 @@ class Wave {
   void play_round(int round);
   void act(int round);
   void write_faces(Side side, bool repeatable_read);
+  void delete_faces(Side side, bool repeatable_read);
   void send_notices();
   void follow_notices(Side side);
   void poll(Side side);
@@ -53,6 +54,8 @@ class Wave {
   void carry(int round);
   void break_a_lease(int round);
   void reconcile();
+  // Result: whether anything was decided.
+  bool decide(bool everything);
   void come_to_rest();
   bool send_all();
   std::map<std::string, int> read_all();
@@ -66,6 +69,7 @@ class Wave {
   void judge_requests(const History &history, std::vector<std::string> &wrong, Tally &tally) const;
   void read_conflicts();
   void read_history();
+  void read_strangers();
 
   Bridge &bridge_;
   Plan plan_;
@@ -74,7 +78,9 @@ class Wave {
   int round_ = 0;
   std::vector<History> histories_;
   std::unordered_map<std::string, std::pair<History *, Side>> by_id_, by_external_id_;
-  std::map<std::pair<const History *, Side>, Json> writes_, deferred_writes_;
+  std::map<std::pair<History *, Side>, Json> writes_, deferred_writes_;
+  std::set<std::pair<History *, Side>> deletions_, deferred_deletions_;
+  Json place_;  // what addresses the tasks in Projects
   std::array<std::vector<std::string>, 2> noticed_;
   std::vector<std::string> instants_;
   std::map<std::pair<int, Side>, std::string> leases_;  // of the claims of a round

@@ -10,7 +10,7 @@ start_cluster
 create_database histories
 
 promise="B1 B2 B9: random histories end as their model, nothing typed is lost, no echo is sent"
-if outcome=$("$build/tests/convergence/crm_bridge_histories" --histories "${HISTORIES:-400}" --wave 200 --rounds 16 --seed "${SEED:-1}"); then
+if outcome=$("$build/tests/convergence/crm_bridge_histories" --histories "${HISTORIES:-402}" --wave 134 --rounds 16 --seed "${SEED:-1}"); then
   pass "$promise"
   printf '# %s\n' "$outcome"
 else

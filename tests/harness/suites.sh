@@ -111,7 +111,9 @@ run_isolation() {
   start_cluster
   rm -rf "$output"
   mkdir -p "$output"
-  if create_database isolation >>"$log" 2>&1 &&
+  # shellcheck source=tests/isolation/update.sh
+  source "$project/tests/isolation/update.sh"
+  if write_update_scripts && create_database isolation >>"$log" 2>&1 &&
     "$server/bin/psql" -X -q -v ON_ERROR_STOP=1 -f "$project/tests/isolation/stage.sql" >>"$log" 2>&1; then
     run_step env -C "$output" "$installed_server/lib/pgxs/src/test/isolation/pg_isolation_regress" \
       --use-existing --dbname=isolation --host="$PGHOST" --port="$PGPORT" --user="$PGUSER" --bindir="$server/bin" \

@@ -176,6 +176,20 @@ $$;
 CREATE FUNCTION stage.id(external_id text) RETURNS uuid LANGUAGE sql STABLE
 RETURN (SELECT s.record_id FROM crm_bridge.shadow AS s WHERE s.external_id = id.external_id);
 
+-- One reading of several CRM tasks: each with its subject, a word, since the second of March, and, where said, with our id of another one.
+CREATE FUNCTION stage.tell_tasks(records text, subjects text, own_ids text DEFAULT '')
+RETURNS TABLE (record text, outcome text)
+LANGUAGE sql
+AS $$
+  SELECT r.external_id, r.outcome
+    FROM crm_bridge.receive('crm_task', (
+           SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+                    'external_id', t.record, 'version', '2024-03-02T09:00:00Z', 'modified_at', '2024-03-02T09:00:00Z', 'record_id', stage.id(t.own_id),
+                    'modified_by', 'mira@zylker.example', 'fields', jsonb_build_object('subject', t.subject))))
+             FROM unnest(string_to_array(records, ' '), string_to_array(subjects, ' '), string_to_array(own_ids, ' ')) AS t (record, subject, own_id)), clock_timestamp()) AS r
+   ORDER BY 1;
+$$;
+
 -- Decides the oldest open conflict that waits for it.  Result: what came of it, without ids.
 CREATE FUNCTION stage.resolve(decision text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

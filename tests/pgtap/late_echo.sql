@@ -3,7 +3,7 @@
 -- not a person's: the newer ones go out again, once.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(35);
+SELECT plan(40);
 \ir fixture/organization.psql
 \ir fixture/history.psql
 \ir fixture/protocol.psql
@@ -104,6 +104,18 @@ SELECT is((SELECT fields -> 'amount' FROM crm_bridge.shadow), '310', 'B1: the an
 SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '7 hours', 'modified_at', '2020-01-01T00:00:00Z', 'modified_by', 'ann@zylker.example'), '{"amount": 320}'), 'updated', 'B1: his next edit conflicts with nobody''s');
 SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
 
+-- The answer of a worker that was given up raises the version too, and is no reading: it decides on nothing.
+CREATE FUNCTION pg_temp.answered(lease uuid, version timestamptz) RETURNS SETOF text LANGUAGE sql AS $$
+  SELECT a.outcome FROM crm_bridge.shadow AS s, crm_bridge.acknowledge(lease, jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', s.record_id, 'external_id', 'd1', 'version', version)), 1) AS a WHERE s.external_id = 'd1' $$;
+UPDATE crm_bridge.crm_deal SET amount = 330;
+SELECT * FROM pg_temp.claimed(:'lease') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 340;
+SELECT * FROM pg_temp.answered('00000000-0000-0000-0000-00000000dead', clock_timestamp() + interval '7 hours 30 minutes') \g /dev/null
+SELECT * FROM pg_temp.answered(:'lease', clock_timestamp() + interval '7 hours 15 minutes') \g /dev/null
+SELECT is((SELECT s.fields -> 'amount' FROM crm_bridge.shadow AS s WHERE s.external_id = 'd1'), '330', 'B1: what was confirmed is what the service has, though another answer had a later version');
+SELECT is(pg_temp.told(jsonb_build_object('version', clock_timestamp() + interval '7 hours 30 minutes', 'modified_at', '2020-01-01T00:00:00Z'), '{"amount": 330}'), 'unchanged', 'B1: and is no conflict with what was typed since');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+
 -- An attempt whose values the next one sent again, and a third one overtook: its own late appearance is still its own.
 UPDATE crm_bridge.crm_deal SET amount = 400;
 SELECT * FROM pg_temp.time_out(:'lease') \g /dev/null
@@ -121,5 +133,18 @@ SELECT f.state FROM crm_bridge.delivery AS d, crm_bridge.fail(:'lease', jsonb_bu
 UPDATE crm_bridge.delivery SET not_before = '-infinity';
 UPDATE crm_bridge.crm_deal SET deal_name = 'Edited' WHERE deal_name = 'Made';
 SELECT results_eq(format('SELECT c.fields, c.in_doubt, c.doubted FROM crm_bridge.claim(%L, 10, %L, org_id => 1) AS c', 'zoho_crm', :'lease'), $$ VALUES ('{"deal_name": "Edited"}'::jsonb, true, '[{"deal_name": "Made"}]'::jsonb) $$, 'B3: whose answer was lost is handed out with what it said then');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+
+-- What was empty when the service made it, and is first read while a change of it is under way: nobody has emptied it there.
+INSERT INTO crm_bridge.crm_deal (deal_name) VALUES ('Empty');
+SELECT pg_temp.send('zoho_crm', :'lease') AS sent \gset
+SELECT d.id AS empty, d.external_id AS empty_id FROM crm_bridge.crm_deal AS d WHERE d.deal_name = 'Empty' \gset
+UPDATE crm_bridge.crm_deal SET amount = 5 WHERE id = :'empty';
+SELECT count(*) AS claimed FROM pg_temp.claimed(:'lease') \gset
+SELECT is((SELECT r.outcome FROM crm_bridge.receive('crm_deal', jsonb_build_array(jsonb_build_object('external_id', :'empty_id', 'version', clock_timestamp() + interval '1 day', 'modified_at', clock_timestamp() + interval '1 day',
+  'fields', '{"deal_name": "Empty", "amount": null}'::jsonb)), clock_timestamp()) AS r), 'unchanged', 'B1: a reading of what the service had before our change came');
+SELECT is((SELECT d.amount FROM crm_bridge.crm_deal AS d WHERE d.id = :'empty'), 5::numeric, 'B1: does not take the change back');
+SELECT is((SELECT count(*) FROM crm_bridge.conflict AS c WHERE c.record_id = :'empty'), 0::bigint, 'and is no conflict');
+
 SELECT * FROM finish();
 ROLLBACK;

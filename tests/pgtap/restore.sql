@@ -2,7 +2,7 @@
 -- D2, third way: a linked record that is deleted on one side is made anew, whichever side it was and whoever deleted it.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(38);
+SELECT plan(42);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
@@ -67,6 +67,19 @@ DELETE FROM crm_bridge.crm_task WHERE id = :'crm_3';
 SELECT crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_task', 'record_id', :'crm_3', 'external_id', pg_temp.external(:'crm_3'), 'version', clock_timestamp())), 1) \g /dev/null
 SELECT is(pg_temp.names(:'projects_3'), 'On its way|On its way|active', 'D2: also while it was being sent');
 SELECT is((SELECT count(*) FROM dirty WHERE operation = 'delete'), 0::bigint, 'nothing is to be deleted');
+SELECT pg_temp.send_all(:'lease') AS sent \gset
+-- What is being sent is not sent once more, and what was emptied is emptied there.
+UPDATE crm_bridge.crm_task SET description = 'Two pallets' WHERE id = :'crm_3';
+SELECT pg_temp.send_all(:'lease') AS sent \gset
+UPDATE crm_bridge.crm_task SET subject = 'Being sent' WHERE id = :'crm_3';
+SELECT count(*) AS claimed FROM crm_bridge.claim('zoho_crm', 10, :'lease', org_id => 1) \gset
+UPDATE crm_bridge.crm_task SET description = NULL WHERE id = :'crm_3';
+DELETE FROM crm_bridge.crm_task WHERE id = :'crm_3';
+SELECT is(pg_temp.names(:'projects_3'), 'Being sent|Being sent|active', 'D2: deleted while it is being sent, and emptied meanwhile');
+SELECT results_eq(format('SELECT d.fields FROM crm_bridge.delivery AS d WHERE d.record_id = %L', :'crm_3'), $$ VALUES ('{description}'::text[]) $$, 'B9: only what the service does not have is due');
+SELECT results_eq(format($$ SELECT a.outcome FROM crm_bridge.acknowledge(%L, jsonb_build_array(jsonb_build_object('module', 'crm_task', 'record_id', %L, 'external_id', pg_temp.external(%L), 'version', clock_timestamp())), 1) AS a $$, :'lease', :'crm_3', :'crm_3'), ARRAY['pending'], 'when the first is confirmed');
+SELECT results_eq(format($$ SELECT c.fields FROM crm_bridge.claim('zoho_crm', 10, %L, org_id => 1) AS c $$, :'lease'), $$ VALUES ('{"description": null}'::jsonb) $$, 'B9: the other goes out');
+SELECT crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_task', 'record_id', :'crm_3', 'external_id', pg_temp.external(:'crm_3'), 'version', clock_timestamp())), 1) \g /dev/null
 SELECT pg_temp.send_all(:'lease') AS sent \gset
 -- All of a statement.
 DELETE FROM crm_bridge.crm_task;

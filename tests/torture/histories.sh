@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: PostgreSQL
-# About: B1 B2 B9: random histories of two faces, two services and the network against a model (./dev test has 400 of them)
+# About: B1 B2 B9: random histories of two faces, two services and the network against a model (./dev test has 402 of them)
 rounds=10000
 reduced_rounds=0
 

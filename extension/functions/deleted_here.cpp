@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "functions/deleted_here.hpp"
+
+#include "functions/late_echo.hpp"
+
+namespace crm_bridge {
+
+namespace {
+
+constinit pg::Statement select_deletion{
+    "SELECT h.old, h.at, h.actor FROM crm_bridge.history AS h"
+    " WHERE h.org_id = $1 AND h.record_id = $2 AND h.operation = 'delete'"
+    " ORDER BY h.at DESC, h.event_id DESC LIMIT 1",
+    {INT8OID, UUIDOID}};
+
+constinit pg::Statement select_request{
+    "SELECT 1 FROM crm_bridge.reconcile_request AS r"
+    " WHERE r.org_id = $1 AND r.record_id = $2 AND r.operation = 'delete' LIMIT 1",
+    {INT8OID, UUIDOID}};
+
+constinit pg::Statement select_question{
+    "SELECT 1 FROM crm_bridge.conflict AS c"
+    " WHERE c.org_id = $1 AND c.record_id = $2 AND c.link_id IS NULL AND c.winner = 'none' AND "
+    "c.resolved_at IS NULL LIMIT 1",
+    {INT8OID, UUIDOID}};
+
+constinit pg::Statement delete_deletions{
+    "WITH held AS (DELETE FROM crm_bridge.held_change AS h"
+    "   WHERE h.org_id = $1 AND h.record_id = ANY ($2) AND h.direction = 'out' AND h.operation = "
+    "'delete')"
+    " DELETE FROM crm_bridge.delivery AS d"
+    "  WHERE d.org_id = $1 AND d.record_id = ANY ($2) AND d.operation = 'delete' AND d.state <> "
+    "'in_flight'",
+    {INT8OID, UUIDARRAYOID}};
+
+}  // namespace
+
+DeletedHere judge_deleted(const Module &module, const Organization &organization,
+                          const Incoming &incoming, const Shadow &shadow,
+                          const PendingDelivery &pending) {
+  auto const type = [&](std::string_view field) { return type_of(module, organization, field); };
+  auto const typed = [&](Jsonb *document) {
+    return document == nullptr ? pg::Fields{} : pg::read_fields(document, type);
+  };
+  DeletedHere deleted;
+  pg::Fields known = typed(shadow.fields);
+  pg::Rows const deletion =
+      select_deletion.execute({pg::argument(organization.org_id), pg::argument(incoming.id)});
+  if (!deletion.empty()) {
+    // What the service was never known to have is what the record had here.
+    known.merge(typed(deletion[0].jsonb(0)));
+    deleted.at = deletion[0].instant(1);
+    deleted.by = deletion[0].string(2);
+  }
+  Doubts doubts{shadow.doubted, type};
+  std::set<std::string> const late_echoes = doubts.explain(incoming.fields, known);
+  pg::Fields const sent = typed(pending.sent);
+  for (const auto &[field, value] : incoming.fields) {
+    const ServiceField *described = organization.find_field(module.name, field);
+    auto const before = known.find(field);
+    auto const ours = sent.find(field);
+    bool const theirs = described != nullptr && described->writable && before != known.end() &&
+                        before->second != value && (ours == sent.end() || ours->second != value) &&
+                        !late_echoes.contains(field);
+    deleted.changed_there = deleted.changed_there || theirs;
+  }
+  if (deleted.changed_there) {
+    for (auto &[field, value] : known)
+      if (organization.find_field(module.name, field) != nullptr)
+        deleted.unsaid.insert_or_assign(field, std::move(value));
+  }
+  doubts.save(organization.org_id, incoming.id);
+  return deleted;
+}
+
+bool deletion_requested(std::int64_t org_id, const core::Uuid &id) {
+  return !select_request.execute({pg::argument(org_id), pg::argument(id)}).empty();
+}
+
+bool question_open(std::int64_t org_id, const core::Uuid &id) {
+  return !select_question.execute({pg::argument(org_id), pg::argument(id)}).empty();
+}
+
+void call_off_deletions(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+  if (ids.empty()) return;
+  (void)delete_deletions.execute({pg::argument(org_id), pg::argument(ids)});
+}
+
+}  // namespace crm_bridge
