@@ -35,7 +35,8 @@ constinit pg::Statement upsert_shadows{
     "   FROM unnest($4, $5, $6, $7, $8) AS u (record_id, external_id, state, version, fields)"
     " ON CONFLICT (org_id, record_id) DO UPDATE SET external_id = EXCLUDED.external_id, state = "
     "EXCLUDED.state,"
-    "   version = GREATEST(s.version, EXCLUDED.version), read_at = EXCLUDED.read_at,"
+    "   version = GREATEST(s.version, EXCLUDED.version), "
+    "   read_at = GREATEST(s.read_at, EXCLUDED.read_at),"
     "   fields = CASE WHEN EXCLUDED.state = 'gone' THEN '{}' ELSE s.fields || EXCLUDED.fields END",
     {INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
      TIMESTAMPTZARRAYOID, JSONBARRAYOID}};

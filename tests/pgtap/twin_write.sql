@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: PostgreSQL
--- The twin is written without the executor (decision 13), and nobody can tell: what a DBA hangs on the mirror counts as for any UPDATE.
+-- What a DBA hangs on a mirror (triggers, rules, constraints, generated columns) counts when its row is written as a twin (decision 13).
 BEGIN;
 \ir fixture/tools.psql
 SELECT plan(19);
