@@ -170,6 +170,30 @@ BOOST_AUTO_TEST_CASE(behind_a_version_of_this_second_another_edit_may_hide) {
   BOOST_TEST(stage.calls().size() == before + 1);  // the guard alone
 }
 
+BOOST_AUTO_TEST_CASE(b3_deleted_before_its_creation_was_answered_it_is_looked_for) {
+  std::string rows = R"({"id":"900","Bridge_Id":"r"})";
+  CrmStage stage([&](const SeenRequest &seen) {
+    if (seen.target == "/crm/v8/coql")
+      return ScriptedServer::answer(200, R"({"data":[)" + rows + "]}");
+    return ScriptedServer::answer(
+        200, R"({"data":[{"code":"SUCCESS","details":{"id":"900"},"message":"m"}]})");
+  });
+  Change change = update("crm_deal", "", "{}", "{}");
+  change.operation = Operation::remove;
+  change.in_doubt = true;
+  BOOST_TEST(to_text(stage.deliver({change}).settled.at(0).verdict.outcome) == "done");
+  BOOST_TEST(stage.calls().back().starts_with("DELETE /crm/v8/Deals?ids=900"));
+  rows.clear();
+  BOOST_TEST(to_text(stage.deliver({change}).settled.at(0).verdict.outcome) == "gone");
+  BOOST_TEST(stage.calls().back().starts_with("POST /crm/v8/coql"));
+  // Projects keeps no id of ours: a person is told.
+  ProjectsStage projects([](const std::string &) { return Answer(200, ""); });
+  change.module = "projects_task";
+  const Delivered parked = projects.deliver(change);
+  BOOST_TEST(parked.settled.at(0).verdict.reason == "lost_creation");
+  BOOST_TEST(projects.calls().empty());
+}
+
 BOOST_AUTO_TEST_CASE(webhooks_tell_what_records_were_given) {
   CrmStage crm([](const SeenRequest &) { return ScriptedServer::answer(200, ""); });
   const auto told = crm.connector().parse_webhook(parse_json(

@@ -28,6 +28,14 @@ std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
   return find_kind(settings.kind)->make(settings);
 }
 
+Verdict lost_creation(const std::string &service) {
+  return {Outcome::park,
+          "lost_creation",
+          "it was deleted here before " + service +
+              " answered its creation: look whether it is there, and delete it by hand",
+          {}};
+}
+
 bool is_overtaken(const Change &change, const Record &found) {
   // The list that answered is behind: it tells nothing.
   if (is_later(change.version, found.version) || found.fields == change.merged) return false;

@@ -51,6 +51,8 @@ class Connector : public Service {
   Task<std::vector<Settled>> look_before_writing(Session &session, std::vector<Change> &changes);
   // Reads what a guarded write ran into.
   Task<void> look_again(Session &session, std::string module, Settled &settled);
+  // Takes away from deletions those of records whose id nobody knows, or finds it.
+  Task<std::vector<Settled>> find_lost(Session &session, std::vector<Change> &changes);
   Task<std::vector<Settled>> remove(Session &session, std::vector<Change> changes);
   Task<HttpResult> look_up(Session &session, std::vector<Change> changes,
                            std::map<std::string, std::string> &found);

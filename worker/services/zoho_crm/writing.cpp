@@ -257,7 +257,39 @@ Task<void> Connector::look_again(Session &session, std::string module, Settled &
   }
 }
 
+// Records that were deleted here before the answer to their creation came: they may be there.
+Task<std::vector<Settled>> Connector::find_lost(Session &session, std::vector<Change> &changes) {
+  std::vector<Settled> settled;
+  std::vector<Change> lost;
+  std::vector<Change> known;
+  for (auto &change : changes)
+    (change.external_id.empty() ? lost : known).push_back(std::move(change));
+  changes = std::move(known);
+  if (lost.empty()) co_return settled;
+  std::map<std::string, std::string> found;
+  Verdict verdict = lost_creation(dialect_.label);
+  if (dialect_.has_queries && !bridge_field_of(session, lost.front().module).empty()) {
+    const HttpResult result = co_await look_up(session, lost, found);
+    verdict = judge(result);
+    // Nothing was deleted yet, whatever became of the look.
+    if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
+    if (verdict.outcome == Outcome::done)
+      verdict = {Outcome::gone, "not_found", "its creation never arrived", {}};
+  }
+  for (auto &change : lost) {
+    if (const auto there = found.find(change.record_id); there != found.end()) {
+      change.external_id = there->second;
+      changes.push_back(std::move(change));
+    } else {
+      settled.push_back(settle(change, verdict));
+    }
+  }
+  co_return settled;
+}
+
 Task<std::vector<Settled>> Connector::remove(Session &session, std::vector<Change> changes) {
+  std::vector<Settled> all = co_await find_lost(session, changes);
+  if (changes.empty()) co_return all;
   std::string ids;
   for (const auto &change : changes) ids += (ids.empty() ? "" : ",") + change.external_id;
   ApiCall call;
@@ -267,7 +299,9 @@ Task<std::vector<Settled>> Connector::remove(Session &session, std::vector<Chang
   if (!is_note(changes.front().module)) call.query.emplace_back("wf_trigger", "false");
   const HttpResult result = co_await session.send(std::move(call));
   std::vector<std::string> duplicates;
-  co_return read_results(changes, result, {}, duplicates);
+  for (auto &settled : read_results(changes, result, {}, duplicates))
+    all.push_back(std::move(settled));
+  co_return all;
 }
 
 }  // namespace crm_bridge::worker::zoho_crm

@@ -32,6 +32,8 @@ constexpr std::array<MemberField, 2> member_fields{
 
 Task<Delivered> Connector::deliver(Session &session, std::vector<Change> changes) {
   Change change = std::move(changes.front());
+  if (change.operation == Operation::remove && change.external_id.empty())
+    co_return only(settle(change, lost_creation("Projects")));
   const Place place = place_of(session, change.context);
   if (place.portal_id.empty()) {
     co_return only(
