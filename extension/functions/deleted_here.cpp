@@ -18,6 +18,8 @@ constinit pg::Statement select_request{
     " WHERE r.org_id = $1 AND r.record_id = $2 AND r.operation = 'delete' LIMIT 1",
     {INT8OID, UUIDOID}};
 
+constinit pg::Statement select_linked{"SELECT crm_bridge._is_linked($1, $2)", {INT8OID, UUIDOID}};
+
 constinit pg::Statement select_question{
     "SELECT 1 FROM crm_bridge.conflict AS c"
     " WHERE c.org_id = $1 AND c.record_id = $2 AND c.link_id IS NULL AND c.winner = 'none' AND "
@@ -48,13 +50,15 @@ DeletedHere judge_deleted(const Module &module, const Organization &organization
       select_deletion.execute({pg::argument(organization.org_id), pg::argument(incoming.id)});
   if (!deletion.empty()) {
     // What the service was never known to have is what the record had here.
-    known.merge(typed(deletion[0].jsonb(0)));
+    deleted.was = typed(deletion[0].jsonb(0));
+    known.insert(deleted.was.begin(), deleted.was.end());
     deleted.at = deletion[0].instant(1);
     deleted.by = deletion[0].string(2);
   }
   Doubts doubts{shadow.doubted, type};
   std::set<std::string> const late_echoes = doubts.explain(incoming.fields, known);
   pg::Fields const sent = typed(pending.sent);
+  std::set<std::string> changed;
   for (const auto &[field, value] : incoming.fields) {
     const ServiceField *described = organization.find_field(module.name, field);
     auto const before = known.find(field);
@@ -63,14 +67,39 @@ DeletedHere judge_deleted(const Module &module, const Organization &organization
                         before->second != value && (ours == sent.end() || ours->second != value) &&
                         !late_echoes.contains(field);
     deleted.changed_there = deleted.changed_there || theirs;
+    if (theirs) changed.insert(field);
   }
   if (deleted.changed_there) {
-    for (auto &[field, value] : known)
-      if (organization.find_field(module.name, field) != nullptr)
-        deleted.unsaid.insert_or_assign(field, std::move(value));
+    for (auto &[field, value] : known) {
+      const ServiceField *described = organization.find_field(module.name, field);
+      if (described == nullptr) continue;
+      if (described->writable && !changed.contains(field)) deleted.ours.insert(field);
+      deleted.unsaid.insert_or_assign(field, std::move(value));
+    }
   }
   doubts.save(organization.org_id, incoming.id);
   return deleted;
+}
+
+bool still_linked(std::int64_t org_id, const core::Uuid &id) {
+  return select_linked.execute({pg::argument(org_id), pg::argument(id)})[0].boolean(0);
+}
+
+void bring_back(const DeletedHere &deleted, Patch &made, std::vector<Patch> &changes,
+                std::vector<DeliveryUpdate> &deliveries) {
+  Patch change{.id = made.id, .modified_at = made.modified_at, .modified_by = made.modified_by};
+  std::vector<std::string> unsent;
+  for (auto &[field, value] : made.fields) {
+    auto const before = deleted.was.find(field);
+    if (before == deleted.was.end() || before->second == value) continue;
+    if (deleted.ours.contains(field))
+      unsent.push_back(field);
+    else
+      change.fields.insert_or_assign(field, std::move(value));
+    value = before->second;
+  }
+  if (!change.fields.empty()) changes.push_back(std::move(change));
+  if (!unsent.empty()) deliveries.push_back({made.id, std::move(unsent)});
 }
 
 bool deletion_requested(std::int64_t org_id, const core::Uuid &id) {

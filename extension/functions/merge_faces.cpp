@@ -20,6 +20,13 @@ constinit pg::Statement insert_conflicts{
     "f.link_id"
     "     AND (f.winner <> 'none' OR (f.link_id IS NULL AND c.right_value IS DISTINCT FROM "
     "f.right_value))"
+    // The same question asked again: what the service was known to have by then is its base.
+    "), repeated AS ("
+    "  UPDATE crm_bridge.conflict AS c SET base = f.base FROM found AS f"
+    "   WHERE c.org_id = $1 AND c.record_id = f.record_id AND c.field = f.field AND c.link_id IS "
+    "NULL AND f.link_id IS NULL"
+    "     AND c.winner = 'none' AND c.resolved_at IS NULL AND f.winner = 'none'"
+    "     AND c.right_value IS NOT DISTINCT FROM f.right_value AND c.base IS DISTINCT FROM f.base"
     "), made AS ("
     "  INSERT INTO crm_bridge.conflict (org_id, module, record_id, link_id, field, other_field, "
     "base, left_value,"

@@ -83,12 +83,8 @@ class Receive {
       bool const gone = known->second.state == "gone";  // what is gone took nobody's place
       if (!gone && incoming.own_id.has_value() && *incoming.own_id != incoming.id)
         survivors_.push_back({*incoming.own_id, incoming.id});
-      recognise(incoming, known->second);
+      settle_known(module_, organization_, read_at_, known->second, incoming);
     }
-  }
-
-  void recognise(Incoming &incoming, const Shadow &shadow) const {
-    settle_known(module_, organization_, read_at_, shadow, incoming);
   }
 
   // Order: mirror rows, then delivery, then shadow.
@@ -125,7 +121,7 @@ class Receive {
                         (shadow != shadows_.end() && shadow->second.module == module_.name);
       if (!ours) incoming.id = core::Uuid{};  // what was read without a lock may have moved
       if (ours && shadow != shadows_.end() && shadow->second.external_id == incoming.external_id)
-        recognise(incoming, shadow->second);
+        settle_known(module_, organization_, read_at_, shadow->second, incoming);
     }
   }
 
@@ -187,7 +183,7 @@ class Receive {
     } else if (pending.in_flight) {
       incoming.settle("stale", "The record is just being deleted at the service.");
     } else {
-      // D2: the changed record is kept, by itself: its links ended with the deletion.
+      // D2: the changed record is kept, by itself where its links ended with the deletion.
       findings_.push_back({.record = incoming.id,
                            .field = "*",
                            .other_field = "*",
@@ -201,6 +197,8 @@ class Receive {
       incoming.fields.merge(deleted.unsaid);
       incoming.known = true;
       insert(incoming);
+      if (still_linked(org_id_, incoming.id))
+        bring_back(deleted, inserts_.back(), patches_, delivery_updates_);
       incoming.settle("conflict", "Deleted here, but changed at the service: it is kept.");
     }
   }

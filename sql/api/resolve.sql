@@ -41,7 +41,8 @@ $$;
 COMMENT ON FUNCTION crm_bridge._resolve_link(crm_bridge.conflict, crm_bridge.link, crm_bridge.pairing, text, jsonb) IS 'puts a value in force on both faces';
 REVOKE ALL ON FUNCTION crm_bridge._resolve_link(crm_bridge.conflict, crm_bridge.link, crm_bridge.pairing, text, jsonb) FROM PUBLIC;
 
--- Against the service.  What it told is known from now on: only something newer asks again.
+-- Against the service.  What it told is known from now on: only something newer asks again.  Where something newer is known already (a write
+-- of ours was under way and was done after all) that stays the base, or its next reading would take back what was decided.
 CREATE OR REPLACE FUNCTION crm_bridge._resolve_service(conflict crm_bridge.conflict, value jsonb)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -60,7 +61,8 @@ BEGIN
     PERFORM crm_bridge._reconcile_request(request, conflict.org_id);
   END IF;
   UPDATE crm_bridge.shadow AS s SET fields = s.fields || jsonb_build_object(conflict.field, conflict.right_value)
-   WHERE s.org_id = conflict.org_id AND s.record_id = conflict.record_id AND s.state = 'live';
+   WHERE s.org_id = conflict.org_id AND s.record_id = conflict.record_id AND s.state = 'live'
+     AND COALESCE(s.fields -> conflict.field = COALESCE(conflict.base, 'null'), true);
 END
 $$;
 COMMENT ON FUNCTION crm_bridge._resolve_service(crm_bridge.conflict, jsonb) IS 'puts a value in force here and at the service';

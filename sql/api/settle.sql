@@ -3,10 +3,8 @@
 -- Folds a record that a poll brought in before the answer to its creation came into the one that we created.
 CREATE OR REPLACE FUNCTION crm_bridge._adopt(org_id bigint, module text, ours uuid, stranger uuid)
 RETURNS void
-LANGUAGE c VOLATILE STRICT
-AS 'MODULE_PATHNAME', 'crm_bridge_adopt';
-COMMENT ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) IS
-  'folds a record that was read before its creation was confirmed into the one that was created here';
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_bridge_adopt';
+COMMENT ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) IS 'folds a record that was read before its creation was confirmed into the one that was created here';
 REVOKE ALL ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) FROM PUBLIC;
 
 -- The service has what was handed out: see docs/protocol.md.  Folds it into the shadow; what was changed meanwhile is due again.
@@ -101,7 +99,7 @@ BEGIN
     SELECT r.module, r.record_id, r.external_id, r.version,
            COALESCE(h.state = 'in_flight' AND h.lease = _acknowledge.lease, false) AS valid,
            h.operation = 'delete' AND h.sent = '{}' AND s.external_id IS NOT NULL AND r.external_id IS NULL AS erased,
-           h.sent,
+           h.sent, h.doubted,
            -- A reading that came before this answer and is newer has shown what became of these fields, and receive has decided on
            -- them: what it showed stays the base.
            CASE WHEN s.version > r.version AND s.read_at > h.sent_at THEN h.fields ELSE '{}' END AS overtaken,
@@ -123,16 +121,19 @@ BEGIN
      WHERE h.record_id IS NOT NULL
         OR (SELECT d.record_id FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = r.record_id LIMIT 1) IS NULL
   ), confirmed AS (
-    INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at)
+    INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at, doubted, doubted_until)
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
-           j.version, CASE WHEN j.valid THEN j.sent - j.overtaken ELSE '{}' END, clock_timestamp()
+           j.version, CASE WHEN j.valid THEN j.sent - j.overtaken ELSE '{}' END, clock_timestamp(), d.doubted, CASE WHEN d.doubted IS NOT NULL THEN clock_timestamp() + interval '10 minutes' END
       FROM judged AS j
+      -- Which attempt has created it a worker that was given up does not say: what comes back of any is ours.
+     CROSS JOIN LATERAL (SELECT CASE WHEN NOT j.valid AND j.sent <> '{}' AND (j.known_as IS NULL OR j.known_state = 'gone')
+                                     THEN COALESCE(j.doubted, '[]') || jsonb_build_array(j.sent) END AS doubted) AS d
      WHERE NOT j.erased AND NOT j.taken AND j.bygone IS NOT TRUE AND COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id) IS NOT NULL
     ON CONFLICT ON CONSTRAINT shadow_key DO UPDATE
        SET external_id = EXCLUDED.external_id, state = 'live',
            version = GREATEST(s.version, EXCLUDED.version),
-           fields = s.fields || EXCLUDED.fields,
-           acknowledged_at = EXCLUDED.acknowledged_at
+           fields = s.fields || EXCLUDED.fields, acknowledged_at = EXCLUDED.acknowledged_at,
+           doubted = COALESCE(EXCLUDED.doubted, s.doubted), doubted_until = COALESCE(EXCLUDED.doubted_until, s.doubted_until)
     RETURNING s.record_id
   ), former AS (
     -- A record made anew has another id: what is still told of the first one is not a stranger's.
@@ -197,8 +198,7 @@ CREATE OR REPLACE FUNCTION crm_bridge.retry_delay(attempt integer, retry_after b
 RETURNS interval
 LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'crm_bridge_retry_delay';
-COMMENT ON FUNCTION crm_bridge.retry_delay(integer, bigint) IS
-  'how long to wait after an attempt: exponential with full jitter, at least retry_after milliseconds';
+COMMENT ON FUNCTION crm_bridge.retry_delay(integer, bigint) IS 'how long to wait after an attempt: exponential with full jitter, at least retry_after milliseconds';
 
 -- What was handed out did not succeed: see docs/protocol.md.  A failure that names no record of ours is 'rejected'; the others go on.
 CREATE OR REPLACE FUNCTION crm_bridge.fail(lease uuid, failures jsonb, org_id bigint DEFAULT NULL)

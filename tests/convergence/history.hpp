@@ -160,6 +160,8 @@ class History {
   const std::string &known_id(Side side) const { return known_id_[index(side)]; }
   // A person decides a conflict about a field, with another value for the side or without.
   Json decides(Side side, std::size_t field);
+  // What was decided against the service is due, also where the face keeps its value.
+  void decided(Side side) { meddled_[index(side)] = true; }
   // How often a record was made and deleted at a service, and how often at most (B3, B9).
   int sent(Side side, Operation operation) const;
   int allowed(Side side, Operation operation) const;

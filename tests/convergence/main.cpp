@@ -2,6 +2,7 @@
 // Random histories of two people, two services and a network against a database with the extension
 // (B1, B2, B9).
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -37,6 +38,17 @@ class Program {
     return true;
   }
 
+  // One history alone, without the wave that it is of; false when it did not end as promised.
+  bool play_alone(int number, int a_wave) {
+    Plan plan = plan_;
+    plan.wave = number / a_wave;
+    plan.first = plan_.first + number;
+    plan.count = 1;
+    const auto [played, wrong] = try_out(plan, &tally_);
+    if (!wrong.empty()) explain(plan, *played, wrong);
+    return wrong.empty();
+  }
+
   std::string line() const {
     return "histories=" + std::to_string(tally_.histories) +
            " without_doubt=" + std::to_string(tally_.calm) +
@@ -58,7 +70,16 @@ class Program {
     return {std::move(wave), std::move(wrong)};
   }
 
-  // The first history that went wrong, alone, with as few rounds as still show it.
+  // Whether a smaller history shows what the whole one showed, and not something else.
+  static bool alike(const std::vector<std::string> &found, const std::vector<std::string> &wrong) {
+    const auto kind = [](const std::string &reason) { return reason.substr(0, 20); };
+    return std::ranges::any_of(found, [&](const std::string &reason) {
+      return std::ranges::any_of(
+          wrong, [&](const std::string &other) { return kind(reason) == kind(other); });
+    });
+  }
+
+  // The last history that went wrong, alone, with as few rounds as still show it.
   void explain(const Plan &plan, const Wave &played, const Wrong &wrong) {
     const int number = wrong.rbegin()->first;
     std::cout << "# " << wrong.size() << " histories of wave " << plan.wave
@@ -75,7 +96,7 @@ class Program {
     Wrong reasons;
     const auto fails = [&](const Plan &smaller) {
       auto [wave, found] = try_out(smaller, nullptr);
-      if (!found.contains(number)) return false;
+      if (!found.contains(number) || !alike(found.at(number), wrong.at(number))) return false;
       smallest = std::move(wave);
       reasons = std::move(found);
       return true;
@@ -116,16 +137,19 @@ int main(int argc, char **argv) {
   int histories = 10'000;
   int a_wave = 1'000;
   int only_wave = -1;
+  int only_history = -1;
   options.add_option("--histories", histories, "how many")->check(CLI::PositiveNumber);
   options.add_option("--rounds", plan.rounds, "rounds of a history")->check(CLI::Range(1, 1000));
   options.add_option("--wave", a_wave, "how many are played side by side")
       ->check(CLI::Range(1, 1000));
   options.add_option("--seed", plan.seed, "where all chance comes from");
   options.add_option("--only-wave", only_wave, "play this wave alone");
+  options.add_option("--only-history", only_history, "play this history alone");
   CLI11_PARSE(options, argc, argv);
   try {
     Program program{plan};
-    const bool kept = program.play(histories, a_wave, only_wave);
+    const bool kept = only_history >= 0 ? program.play_alone(only_history, a_wave)
+                                        : program.play(histories, a_wave, only_wave);
     std::cout << program.line() << (kept ? " PASS" : " FAIL") << std::endl;
     return kept ? 0 : 1;
   } catch (const std::exception &error) {

@@ -282,6 +282,7 @@ bool Wave::decide(bool everything) {
       if (!value.is_null()) history->typed.back().withdrawn = true;
       continue;
     }
+    if (!question.of_link) history->decided(side);
     history->log.push_back("a person decides about " + question.field + ": " +
                            (!value.is_null() ? value.dump()
                             : left           ? "left"

@@ -2,7 +2,7 @@
 -- A conflict can be decided by a person, whoever had won: in force on both sides, sent, and the loser told (D1, D2, B2).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(58);
+SELECT plan(62);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -127,6 +127,15 @@ SELECT is(crm_bridge.resolve_conflict(pg_temp.latest(), 'right') ->> 'value', '3
 SELECT results_eq(format('SELECT amount FROM crm_bridge.crm_deal WHERE id = %L', :'held'), ARRAY[32::numeric], 'B2: it is in force here');
 SELECT is(pg_temp.told(:'remote', '2100-01-04', '2100-01-04', '{"amount": 32}'), 'unchanged', 'B2: and nothing is asked again');
 SELECT pg_temp.send_all(:'lease') AS sent \gset
+-- A write of ours was under way when the question was asked, and is done after the person's.
+UPDATE crm_bridge.crm_deal SET amount = 50 WHERE id = :'held';
+SELECT count(*) AS claimed FROM pg_temp.claim(:'lease') \gset
+SELECT is(pg_temp.told(:'remote', '2100-02-01', '2100-02-01', '{"amount": 51}'), 'conflict', 'D1: held while ours is under way');
+SELECT count(*) AS confirmed FROM crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', :'held', 'external_id', :'remote', 'version', '2100-02-02T00:00:00Z')), 1) \gset
+SELECT is(crm_bridge.resolve_conflict(pg_temp.latest(), 'right') ->> 'value', '51', 'B2: theirs counts, which ours has replaced there meanwhile');
+SELECT is(pg_temp.told(:'remote', '2100-02-02', '2100-02-02', '{"amount": 50}'), 'unchanged', 'D1: our own write does not overturn what was decided');
+SELECT results_eq(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), ARRAY['update {"amount": 51}'], 'D1: which is sent');
+SELECT count(*) AS confirmed FROM crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', :'held', 'external_id', :'remote', 'version', '2100-02-03T00:00:00Z')), 1) \gset
 SELECT crm_bridge.set_merge_policy('crm_deal', 'amount', 'right') AS set \gset
 UPDATE crm_bridge.crm_deal SET amount = 22 WHERE id = :'held';
 SELECT is(pg_temp.told(:'remote', '2200-01-05', '2200-01-05', '{"amount": 33}'), 'conflict', 'D1: theirs won');

@@ -3,7 +3,7 @@
 -- life is no record of its own (B3, B9).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(21);
+SELECT plan(25);
 \ir fixture/organization.psql
 SELECT crm_bridge.new_id() AS lease \gset
 SELECT crm_bridge.heartbeat(:'lease', 'the test', '1 hour') AS beat \gset
@@ -63,6 +63,23 @@ UPDATE crm_bridge.crm_deal SET amount = 4 WHERE id = :'deal';
 UPDATE crm_bridge.delivery SET state = 'parked', stopped = true, reason = 'rejected', lease = NULL, sent = NULL WHERE record_id = :'deal';
 SELECT pg_temp.told('fourth', '{"deleted": true}') AS told \gset
 SELECT results_eq(format('SELECT d.state FROM crm_bridge.delivery AS d WHERE d.record_id = %L', :'deal'), ARRAY['parked'], 'B7: what reject_run() said no to is not made anew');
+
+-- Created by a worker that was given up, which says so when another one is at it, and after an edit here --------------------
+
+SELECT crm_bridge.new_id() AS lost, crm_bridge.new_id() AS anew \gset
+SELECT crm_bridge.heartbeat(:'lost', 'the lost one', '1 hour') AS beat \gset
+INSERT INTO crm_bridge.crm_deal (id, deal_name, amount) VALUES (:'anew', 'Switches', 70);
+SELECT count(*) AS claimed FROM pg_temp.claim(:'lost') \gset
+SELECT crm_bridge.end_lease(:'lost') AS given_back \gset
+SELECT count(*) AS claimed FROM pg_temp.claim(:'lease') \gset
+SELECT results_eq(format('SELECT pg_temp.confirm(%L, %L, %L)', :'lost', :'anew', 'fifth'), ARRAY['late'], 'the lost worker has created it');
+SELECT pg_temp.fail(:'lease', :'anew', 'release') \g /dev/null
+UPDATE crm_bridge.crm_deal SET amount = 71 WHERE id = :'anew';
+SELECT count(*) AS claimed FROM pg_temp.claim(:'lease') \gset
+SELECT pg_temp.fail(:'lease', :'anew', 'release') \g /dev/null
+SELECT is(pg_temp.told('fifth', jsonb_build_object('version', clock_timestamp(), 'fields', '{"deal_name": "Switches", "amount": 70}'::jsonb)), 'unchanged', 'B1: what was created comes back: nobody else entered it');
+SELECT results_eq(format('SELECT d.amount, d.external_id FROM crm_bridge.crm_deal AS d WHERE d.id = %L', :'anew'), $$ VALUES (71::numeric, 'fifth') $$, 'B2: what was typed since stands');
+SELECT results_eq(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), ARRAY['update {"amount": 71, "deal_name": "Switches"}'], 'B2: and is sent, with what was in doubt when it was handed out');
 
 SELECT * FROM finish();
 ROLLBACK;

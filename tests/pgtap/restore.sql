@@ -2,7 +2,7 @@
 -- D2, third way: a linked record that is deleted on one side is made anew, whichever side it was and whoever deleted it.
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(42);
+SELECT plan(48);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/history.psql
@@ -97,6 +97,21 @@ SELECT is((SELECT count(*) FROM crm_bridge.claim('zoho_crm', 10, :'lease', org_i
 SELECT is(crm_bridge.reconcile(), 0, 'reconcile settles it');
 SELECT is(pg_temp.names(:'crm_3'), 'Changed meanwhile|Changed meanwhile|active', 'D2: the changed record is kept, and the deleted one is made anew with what it says now');
 SELECT results_eq('TABLE dirty', $$ VALUES ('crm_task', 'write', 'pending', '{subject}'::text[]), ('projects_task', 'write', 'pending', '{name}') $$, 'each service gets the change, none a deletion');
+SELECT pg_temp.send_all(:'lease') AS sent \gset
+
+-- And its service has changed it, too.
+SET LOCAL crm_bridge.propagate_limit = 0;
+UPDATE crm_bridge.projects_task SET name = 'Changed again' WHERE id = :'projects_3';
+RESET crm_bridge.propagate_limit;
+UPDATE crm_bridge.crm_task SET priority = 'High' WHERE id = :'crm_3';
+DELETE FROM crm_bridge.crm_task WHERE id = :'crm_3';
+SELECT is((SELECT r.outcome FROM crm_bridge.receive('crm_task', jsonb_build_array(jsonb_build_object('external_id', pg_temp.external(:'crm_3'), 'version', '2100-01-01T00:00:00Z',
+  'fields', '{"subject": "Changed meanwhile", "description": "Three pallets"}'::jsonb)), clock_timestamp(), org_id => 1) AS r), 'conflict', 'D2: changed there before the service was told: it is kept');
+SELECT is(crm_bridge.reconcile(), 0, 'reconcile settles its link');
+SELECT is(pg_temp.names(:'crm_3'), 'Changed again|Changed again|active', 'D2: what was changed at the twin is here');
+SELECT is((SELECT t.description FROM crm_bridge.projects_task AS t WHERE t.id = :'projects_3'), 'Three pallets', 'B9: and what the service changed is at the twin');
+SELECT results_eq(format($$ SELECT c.priority, p.priority FROM crm_bridge.crm_task AS c, crm_bridge.projects_task AS p WHERE c.id = %L AND p.id = %L $$, :'crm_3', :'projects_3'), $$ VALUES ('High', 'high') $$, 'B2: what was typed here and not sent yet is not taken back');
+SELECT results_eq($$ SELECT d.module, d.operation, d.fields FROM crm_bridge.delivery AS d ORDER BY 1 $$, $$ VALUES ('crm_task', 'write', '{priority,subject}'::text[]), ('projects_task', 'write', '{name,description,priority}') $$, 'each service gets what it does not have, none a deletion');
 SELECT pg_temp.send_all(:'lease') AS sent \gset
 
 -- What cannot be restored ---------------------------------------------------------------------------------------------
