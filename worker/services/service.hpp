@@ -135,7 +135,8 @@ Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings 
 // The connector of a configured service.
 std::unique_ptr<Service> make_service(const ServiceSettings &settings);
 
-// Of a deletion of a record whose creation may or may not have arrived, and that cannot be looked up.
+// Of a deletion of a record whose creation may or may not have arrived, and that cannot be looked
+// up.
 Verdict lost_creation(const std::string &service);
 
 // Whether `found` holds, in a field that the change writes, what the database does not know: it
