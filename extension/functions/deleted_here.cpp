@@ -20,12 +20,6 @@ constinit pg::Statement select_request{
 
 constinit pg::Statement select_linked{"SELECT crm_bridge._is_linked($1, $2)", {INT8OID, UUIDOID}};
 
-constinit pg::Statement select_question{
-    "SELECT 1 FROM crm_bridge.conflict AS c"
-    " WHERE c.org_id = $1 AND c.record_id = $2 AND c.link_id IS NULL AND c.winner = 'none' AND "
-    "c.resolved_at IS NULL LIMIT 1",
-    {INT8OID, UUIDOID}};
-
 constinit pg::Statement delete_deletions{
     "WITH held AS (DELETE FROM crm_bridge.held_change AS h"
     "   WHERE h.org_id = $1 AND h.record_id = ANY ($2) AND h.direction = 'out' AND h.operation = "
@@ -41,23 +35,20 @@ DeletedHere judge_deleted(const Module &module, const Organization &organization
                           const Incoming &incoming, const Shadow &shadow,
                           const PendingDelivery &pending) {
   auto const type = [&](std::string_view field) { return type_of(module, organization, field); };
-  auto const typed = [&](Jsonb *document) {
-    return document == nullptr ? pg::Fields{} : pg::read_fields(document, type);
-  };
   DeletedHere deleted;
-  pg::Fields known = typed(shadow.fields);
+  pg::Fields known = typed_fields(module, organization, shadow.fields);
   pg::Rows const deletion =
       select_deletion.execute({pg::argument(organization.org_id), pg::argument(incoming.id)});
   if (!deletion.empty()) {
     // What the service was never known to have is what the record had here.
-    deleted.was = typed(deletion[0].jsonb(0));
+    deleted.was = typed_fields(module, organization, deletion[0].jsonb(0));
     known.insert(deleted.was.begin(), deleted.was.end());
     deleted.at = deletion[0].instant(1);
     deleted.by = deletion[0].string(2);
   }
   Doubts doubts{shadow.doubted, type};
   std::set<std::string> const late_echoes = doubts.explain(incoming.fields, known);
-  pg::Fields const sent = typed(pending.sent);
+  pg::Fields const sent = typed_fields(module, organization, pending.sent);
   std::set<std::string> changed;
   for (const auto &[field, value] : incoming.fields) {
     const ServiceField *described = organization.find_field(module.name, field);
@@ -104,10 +95,6 @@ void bring_back(const DeletedHere &deleted, Patch &made, std::vector<Patch> &cha
 
 bool deletion_requested(std::int64_t org_id, const core::Uuid &id) {
   return !select_request.execute({pg::argument(org_id), pg::argument(id)}).empty();
-}
-
-bool question_open(std::int64_t org_id, const core::Uuid &id) {
-  return !select_question.execute({pg::argument(org_id), pg::argument(id)}).empty();
 }
 
 void call_off_deletions(std::int64_t org_id, const std::vector<core::Uuid> &ids) {

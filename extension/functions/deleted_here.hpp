@@ -33,9 +33,6 @@ void bring_back(const DeletedHere &deleted, Patch &made, std::vector<Patch> &cha
 // Whether a deletion waits for reconcile: its service's delivery is not there yet.
 bool deletion_requested(std::int64_t org_id, const core::Uuid &id);
 
-// Whether a field was changed here that a person is to decide on: it is not due, but changed.
-bool question_open(std::int64_t org_id, const core::Uuid &id);
-
 // The deletions of these records are not to be sent any more, nor to be approved.
 void call_off_deletions(std::int64_t org_id, const std::vector<core::Uuid> &ids);
 

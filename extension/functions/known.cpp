@@ -67,6 +67,14 @@ constinit pg::Statement insert_former{
     " ON CONFLICT ON CONSTRAINT shadow_external_id_unique DO NOTHING",
     {INT8OID, TEXTOID, TEXTARRAYOID}};
 
+// Each record a probe of the index, whatever the statistics of a young table say.
+constinit pg::Statement select_questions{
+    "SELECT q.record_id, q.field FROM pg_catalog.unnest($2) AS r (record_id)"
+    " CROSS JOIN LATERAL (SELECT c.record_id, c.field FROM crm_bridge.conflict AS c"
+    "   WHERE c.org_id = $1 AND c.record_id = r.record_id AND c.link_id IS NULL"
+    "     AND c.winner = 'none' AND c.resolved_at IS NULL OFFSET 0) AS q",
+    {INT8OID, UUIDARRAYOID}};
+
 constinit pg::Statement insert_identify_requests{
     "INSERT INTO crm_bridge.reconcile_request (org_id, module, operation, record_id)"
     " SELECT $1, $2, 'identify', r FROM pg_catalog.unnest($3) AS r",
@@ -181,10 +189,27 @@ void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids) {
 }
 
 void remember_former(const Module &module, std::int64_t org_id,
-                     const std::vector<std::string> &external_ids) {
-  if (external_ids.empty()) return;
+                     const std::unordered_map<core::Uuid, Shadow> &before,
+                     const std::vector<ShadowUpdate> &updates) {
+  std::vector<std::string> former;
+  for (const ShadowUpdate &update : updates) {
+    auto const shadow = before.find(update.id);
+    if (shadow != before.end() && shadow->second.state == "gone" &&
+        update.external_id != shadow->second.external_id)
+      former.push_back(shadow->second.external_id);
+  }
+  if (former.empty()) return;
   (void)insert_former.execute(
-      {pg::argument(org_id), pg::argument(module.name), pg::argument(external_ids)});
+      {pg::argument(org_id), pg::argument(module.name), pg::argument(former)});
+}
+
+std::unordered_map<core::Uuid, std::set<std::string>> open_questions(
+    std::int64_t org_id, const std::vector<core::Uuid> &ids) {
+  std::unordered_map<core::Uuid, std::set<std::string>> questions;
+  pg::Rows const rows = select_questions.execute({pg::argument(org_id), pg::argument(ids)});
+  for (std::uint64_t i = 0; i < rows.size(); ++i)
+    questions[rows[i].uuid(0)].insert(rows[i].string(1));
+  return questions;
 }
 
 void identify_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids,

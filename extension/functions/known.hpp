@@ -49,6 +49,11 @@ struct ShadowUpdate {
 void save_shadows(const Module &module, std::int64_t org_id, core::Instant read_at,
                   const std::vector<ShadowUpdate> &updates);
 
+// Fields of records that differ from their service and wait for a person (D1, manual): changed, but
+// not due.  Such a field travels in neither direction, however often it is edited here.
+std::unordered_map<core::Uuid, std::set<std::string>> open_questions(
+    std::int64_t org_id, const std::vector<core::Uuid> &ids);
+
 // A record that carries the id that we gave to another one has taken that one's place: the service
 // merged them.
 struct Survivor {
@@ -70,10 +75,11 @@ void save_deliveries(const Module &module, std::int64_t org_id,
 void make_due(std::int64_t org_id, const std::vector<core::Uuid> &ids);
 void drop_deliveries(std::int64_t org_id, const std::vector<core::Uuid> &ids);
 
-// External ids that records of ours had before they were made anew: what was read under them before
-// is stale, and no record of its own.
+// Of records that were made anew and are known by other external ids now: what was read under the
+// former ones is stale, and no record of its own.
 void remember_former(const Module &module, std::int64_t org_id,
-                     const std::vector<std::string> &external_ids);
+                     const std::unordered_map<core::Uuid, Shadow> &before,
+                     const std::vector<ShadowUpdate> &updates);
 
 // Gives mirror rows their external ids, or takes them away.
 void identify_records(const Module &module, std::int64_t org_id, const std::vector<core::Uuid> &ids,

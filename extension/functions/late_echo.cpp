@@ -11,11 +11,6 @@ constinit pg::Statement update_doubts{
     " WHERE s.org_id = $1 AND s.record_id = $2",
     {INT8OID, UUIDOID, JSONBARRAYOID}};
 
-bool holds(const pg::Fields &fields, const std::string &field, const core::Value &value) {
-  auto const found = fields.find(field);
-  return found != fields.end() && found->second == value;
-}
-
 }  // namespace
 
 Doubts::Doubts(Jsonb *stored, const std::function<core::FieldType(std::string_view)> &type_of) {
@@ -30,15 +25,15 @@ std::set<std::string> Doubts::explain(const pg::Fields &incoming, const pg::Fiel
   auto const explains = [&](const pg::Fields &attempt) {
     bool new_to_us = false;
     for (const auto &[field, value] : attempt) {
-      if (!holds(incoming, field, value)) return false;
-      new_to_us = new_to_us || !holds(known, field, value);
+      if (!pg::holds(incoming, field, value)) return false;
+      new_to_us = new_to_us || !pg::holds(known, field, value);
     }
     return new_to_us;
   };
   std::erase_if(attempts_, [&](const pg::Fields &attempt) {
     if (!explains(attempt)) return false;
     for (const auto &[field, value] : attempt)
-      if (!holds(known, field, value)) explained.insert(field);
+      if (!pg::holds(known, field, value)) explained.insert(field);
     return true;
   });
   spent_ = spent_ || !explained.empty();

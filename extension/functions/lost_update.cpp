@@ -94,12 +94,12 @@ class LostUpdates {
   }
 
   void judge(const Incoming &incoming, const Shadow &shadow, const Record &mirror) {
-    pg::Fields const told_last = typed(shadow.fields);
+    pg::Fields const told_last = typed_fields(module_, organization_, shadow.fields);
     for (const auto &[field, value] : incoming.fields) {
       const ServiceField *known = organization_.find_field(module_.name, field);
       // What we never write we never overwrite.
       if (known == nullptr || !known->writable) continue;
-      if (holds(told_last, field, value) || holds(mirror.fields, field, value)) continue;
+      if (pg::holds(told_last, field, value) || pg::holds(mirror.fields, field, value)) continue;
       std::optional<Edit> const ours = last_edit(org_id_, incoming.id, field, EditsOf::here);
       if (!ours.has_value() || was_here(incoming, field, value)) continue;
       auto const local = mirror.fields.find(field);
@@ -126,19 +126,9 @@ class LostUpdates {
         {pg::argument(org_id_), pg::argument(incoming.id), pg::argument(field),
          pg::argument(std::optional<core::Instant>{since})});
     for (std::uint64_t i = 0; i < rows.size(); ++i)
-      if (holds(typed(rows[i].jsonb(0)), field, value)) return true;
+      if (pg::holds(typed_fields(module_, organization_, rows[i].jsonb(0)), field, value))
+        return true;
     return false;
-  }
-
-  pg::Fields typed(Jsonb *document) const {
-    if (document == nullptr) return {};
-    return pg::read_fields(
-        document, [&](std::string_view field) { return type_of(module_, organization_, field); });
-  }
-
-  static bool holds(const pg::Fields &fields, const std::string &field, const core::Value &value) {
-    auto const found = fields.find(field);
-    return found != fields.end() && found->second == value;
   }
 
   const Module &module_;

@@ -216,8 +216,7 @@ Record MirrorReader::record(const Organization &organization) const {
   if (!reader_.is_null(module_->modified_at))
     record.modified_at = pg::instant_of(DatumGetTimestampTz(reader_.value(module_->modified_at)));
   Jsonb *custom = pg::call([&] { return DatumGetJsonbP(reader_.value(module_->custom_fields)); });
-  record.fields = pg::read_fields(
-      custom, [&](std::string_view field) { return type_of(*module_, organization, field); });
+  record.fields = typed_fields(*module_, organization, custom);
   for (const Column &column : module_->columns)
     record.fields.insert_or_assign(column.field, value_of(column));
   return record;
@@ -291,6 +290,12 @@ core::FieldType type_of(const Module &module, const Organization &organization,
   if (const Column *column = module.find(field)) return column->type;
   const ServiceField *custom = organization.find_field(module.name, field);
   return custom == nullptr ? core::FieldType::json : custom->type;
+}
+
+pg::Fields typed_fields(const Module &module, const Organization &organization, Jsonb *document) {
+  if (document == nullptr) return {};
+  return pg::read_fields(
+      document, [&](std::string_view field) { return type_of(module, organization, field); });
 }
 
 }  // namespace crm_bridge

@@ -70,5 +70,7 @@ void delete_records(const Module &module, std::int64_t org_id, const std::vector
 // Type of a field of this organization, custom ones included.
 core::FieldType type_of(const Module &module, const Organization &organization,
                         std::string_view field);
+// A stored document of values of the module's fields; of nullptr nothing.
+pg::Fields typed_fields(const Module &module, const Organization &organization, Jsonb *document);
 
 }  // namespace crm_bridge

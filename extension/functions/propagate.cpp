@@ -175,14 +175,10 @@ class Propagation {
   MergedFaces merge_one(const Link &link, const Module &twin_module, Record twin) {
     const ChangedRecord &changed = *changed_.at(link.face(side_));
     bool const left = side_ == core::Side::left;
-    auto const bases_of = [&](const Module &module, Jsonb *base) {
-      return pg::read_fields(
-          base, [&](std::string_view field) { return type_of(module, organization_, field); });
-    };
     Faces faces;
     faces.link = link.link_id;
-    faces.left_base = bases_of(left ? module_ : twin_module, link.left_base);
-    faces.right_base = bases_of(left ? twin_module : module_, link.right_base);
+    faces.left_base = typed_fields(left ? module_ : twin_module, organization_, link.left_base);
+    faces.right_base = typed_fields(left ? twin_module : module_, organization_, link.right_base);
     Record own{changed.id, std::nullopt, pg::instant_of(GetCurrentTimestamp()),
                changed.person.empty() ? actor_ : changed.person, changed.now};
     pg::Fields &own_base = left ? faces.left_base : faces.right_base;
@@ -198,7 +194,7 @@ class Propagation {
                               : merge_faces(pairing_, organization_.org_id, faces, {}, names);
     if (!by_app_) refuse_by_task_rules(organization_, pairing_, faces, result);
     // What was put into the base only for this merge does not count as a change of the link.
-    own_base = bases_of(left ? module_ : twin_module, left ? link.left_base : link.right_base);
+    own_base = typed_fields(module_, organization_, left ? link.left_base : link.right_base);
     result.base_changed =
         result.left_base != faces.left_base || result.right_base != faces.right_base;
     return result;

@@ -18,12 +18,10 @@ Datum put_back(FunctionCallInfo fcinfo) {
   auto const organization = catalog::organization(org_id);
   Jsonb *document = pg::call([&] { return DatumGetJsonbP(fcinfo->args[3].value); });
   std::string const actor = pg::text_of(fcinfo->args[4].value);
-  Patch const patch{
-      .id = pg::uuid_of(fcinfo->args[2].value),
-      .fields = pg::read_fields(
-          document, [&](std::string_view field) { return type_of(*module, *organization, field); }),
-      .modified_at = pg::instant_of(GetCurrentTimestamp()),
-      .modified_by = actor};
+  Patch const patch{.id = pg::uuid_of(fcinfo->args[2].value),
+                    .fields = typed_fields(*module, *organization, document),
+                    .modified_at = pg::instant_of(GetCurrentTimestamp()),
+                    .modified_by = actor};
   pg::AsOwner owner;
   pg::SpiSession spi;
   WriteScope const scope{Origin::service, module->name, actor};

@@ -44,13 +44,10 @@ class Receive {
     return type_of(module_, organization_, field);
   }
 
-  pg::Fields typed(Jsonb *document) const {
-    if (document == nullptr) return {};
-    return pg::read_fields(document, [&](std::string_view field) { return type(field); });
-  }
+  pg::Fields typed(Jsonb *document) const { return typed_fields(module_, organization_, document); }
 
-  // A service that does not say when and by whom: its version is an instant too, the person
-  // nobody's.
+  // A service that does not say when and by whom: its version is an instant too, and the person is
+  // nobody that we know.
   void complete(Incoming &incoming) const {
     if (!incoming.modified_at.has_value())
       incoming.modified_at = incoming.version.has_value() ? incoming.version : read_at_;
@@ -119,7 +116,8 @@ class Receive {
       bool const ours = incoming.known || mirrors_.contains(incoming.id) ||
                         deliveries_.contains(incoming.id) ||
                         (shadow != shadows_.end() && shadow->second.module == module_.name);
-      if (!ours) incoming.id = core::Uuid{};  // what was read without a lock may have moved
+      if (!ours) incoming.id = core::Uuid{};
+      // What was read without a lock may have moved meanwhile.
       if (ours && shadow != shadows_.end() && shadow->second.external_id == incoming.external_id)
         settle_known(module_, organization_, read_at_, shadow->second, incoming);
     }
@@ -132,7 +130,8 @@ class Receive {
     PendingDelivery *const pending = delivery == deliveries_.end() ? nullptr : &delivery->second;
     if (shadow != shadows_.end() && !shadow->second.external_id.empty() &&
         shadow->second.state != "gone" && shadow->second.external_id != incoming.external_id) {
-      // Our id is taken by another remote record: a copy made there, and a stranger here.
+      // Our id is taken by another remote record: a copy that somebody made there, and a stranger
+      // here.
       incoming.known = false;
       insert(incoming);
     } else if (incoming.deleted) {
@@ -207,10 +206,11 @@ class Receive {
              bool merged) {
     bool const lacking =
         pending != nullptr && !pending->deletion && (!pending->dirty.empty() || pending->in_flight);
-    bool const changed_here = mirror != nullptr && (lacking || question_open(org_id_, incoming.id));
-    if (changed_here && pending == nullptr) delivery_updates_.push_back({incoming.id, {}});
+    bool const changed_here =
+        mirror != nullptr && (lacking || !open_questions(org_id_, {incoming.id}).empty());
     if (changed_here) {
-      // D2: the changed record is kept and created anew; one that lives on in another is not.
+      // D2: a deletion against a change is a conflict, and the changed record is kept: it is
+      // created anew.  One that lives on in another is not: created anew it would be the other.
       findings_.push_back({.record = incoming.id,
                            .field = "*",
                            .other_field = "*",
@@ -222,6 +222,7 @@ class Receive {
                            .reason = merged ? "merged" : "deleted"});
     }
     if (changed_here && !merged) {
+      if (pending == nullptr) delivery_updates_.push_back({incoming.id, {}});
       remember(incoming, "gone");
       identities_.push_back(incoming.id);
       incoming.settle("conflict",
@@ -286,17 +287,6 @@ class Receive {
       delivery_updates_.push_back({incoming.id, {after.begin(), after.end()}});
   }
 
-  std::vector<std::string> former_ids() const {  // of records that have others at the service now
-    std::vector<std::string> ids;
-    for (const ShadowUpdate &update : shadow_updates_) {
-      auto const before = shadows_.find(update.id);
-      if (before != shadows_.end() && before->second.state == "gone" &&
-          update.external_id != before->second.external_id)
-        ids.push_back(before->second.external_id);
-    }
-    return ids;
-  }
-
   void write() {
     WriteScope const scope{Origin::service, module_.name, module_.service, run_};
     // Before the rows: what they set off may write this record's delivery anew (a refused change is
@@ -316,7 +306,7 @@ class Receive {
     identify_records(module_, org_id_, ids, external_ids);
     delete_records(module_, org_id_, erased_);
     save_shadows(module_, org_id_, read_at_, shadow_updates_);
-    remember_former(module_, org_id_, former_ids());
+    remember_former(module_, org_id_, shadows_, shadow_updates_);
     note_survivors(module_, org_id_, survivors_);
     record_findings(module_, org_id_, findings_);
   }

@@ -124,15 +124,11 @@ class LinkReconciliation {
     record_findings(left_module, organization_.org_id, {finding});
   }
 
-  pg::Fields typed(const Module &module, Jsonb *document) const {
-    return pg::read_fields(
-        document, [&](std::string_view field) { return type_of(module, organization_, field); });
-  }
-
   void merge(const Pairing &pairing, const Module &left_module, const Module &right_module,
              const Link &link, Record left, Record right) {
-    Faces faces{link.link_id, std::move(left), std::move(right), typed(left_module, link.left_base),
-                typed(right_module, link.right_base)};
+    Faces faces{link.link_id, std::move(left), std::move(right),
+                typed_fields(left_module, organization_, link.left_base),
+                typed_fields(right_module, organization_, link.right_base)};
     pg::Fields const stored_left = faces.left_base;
     pg::Fields const stored_right = faces.right_base;
     FieldNames left_changed;
@@ -142,8 +138,8 @@ class LinkReconciliation {
     for (std::uint64_t i = 0; i < requests.size(); ++i) {
       requests_.push_back(requests[i].uuid(0));
       bool const on_left = requests[i].string(1) == left_module.name;
-      for (const auto &[field, old] :
-           typed(on_left ? left_module : right_module, requests[i].jsonb(2))) {
+      for (const auto &[field, old] : typed_fields(on_left ? left_module : right_module,
+                                                   organization_, requests[i].jsonb(2))) {
         (on_left ? left_changed : right_changed).insert(field);
         (on_left ? faces.left_base : faces.right_base).emplace(field, old);
       }

@@ -251,6 +251,11 @@ core::Value stored_value_of(const JsonbValue &json, core::FieldType type) {
   }
 }
 
+bool holds(const Fields &fields, const std::string &field, const core::Value &value) {
+  auto const found = fields.find(field);
+  return found != fields.end() && found->second == value;
+}
+
 Fields read_fields(Jsonb *object, const std::function<core::FieldType(std::string_view)> &type_of) {
   Fields fields;
   for_each_member(object, [&](std::string_view key, const JsonbValue &value) {

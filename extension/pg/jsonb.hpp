@@ -11,6 +11,7 @@ namespace crm_bridge::pg {
 // The fields of a record by name.  An absent field was not read or did not change; a null one is
 // empty.
 using Fields = std::map<std::string, core::Value, std::less<>>;
+bool holds(const Fields &fields, const std::string &field, const core::Value &value);
 
 // Names and values that live elsewhere: a document is made of them without a copy.
 using Members = std::vector<std::pair<std::string_view, const core::Value *>>;

@@ -3,8 +3,10 @@
 -- Folds a record that a poll brought in before the answer to its creation came into the one that we created.
 CREATE OR REPLACE FUNCTION crm_bridge._adopt(org_id bigint, module text, ours uuid, stranger uuid)
 RETURNS void
-LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'crm_bridge_adopt';
-COMMENT ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) IS 'folds a record that was read before its creation was confirmed into the one that was created here';
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'crm_bridge_adopt';
+COMMENT ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) IS
+  'folds a record that was read before its creation was confirmed into the one that was created here';
 REVOKE ALL ON FUNCTION crm_bridge._adopt(bigint, text, uuid, uuid) FROM PUBLIC;
 
 -- The service has what was handed out: see docs/protocol.md.  Folds it into the shadow; what was changed meanwhile is due again.
@@ -115,7 +117,8 @@ BEGIN
       FROM result AS r
       LEFT JOIN held AS h ON h.record_id = r.record_id
       -- bygone: an answer about the record's first life, told after its deletion: it is to be made anew still.
-      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version, k.read_at, k.state = 'gone' AND k.external_id = r.external_id AS bygone FROM crm_bridge.shadow AS k
+      LEFT JOIN LATERAL (SELECT k.external_id, k.state, k.version, k.read_at, k.state = 'gone' AND k.external_id = r.external_id AS bygone
+                           FROM crm_bridge.shadow AS k
                           WHERE k.org_id = org AND k.record_id = r.record_id LIMIT 1) AS s ON true
       -- A writer holds the row until his transaction ends; nobody waits for that here.
      WHERE h.record_id IS NOT NULL
@@ -123,7 +126,8 @@ BEGIN
   ), confirmed AS (
     INSERT INTO crm_bridge.shadow AS s (org_id, record_id, module, external_id, state, version, fields, acknowledged_at, doubted, doubted_until)
     SELECT org, j.record_id, j.module, COALESCE(CASE WHEN j.known_state <> 'gone' THEN j.known_as END, j.external_id), 'live',
-           j.version, CASE WHEN j.valid THEN j.sent - j.overtaken ELSE '{}' END, clock_timestamp(), d.doubted, CASE WHEN d.doubted IS NOT NULL THEN clock_timestamp() + interval '10 minutes' END
+           j.version, CASE WHEN j.valid THEN j.sent - j.overtaken ELSE '{}' END, clock_timestamp(),
+           d.doubted, CASE WHEN d.doubted IS NOT NULL THEN clock_timestamp() + interval '10 minutes' END
       FROM judged AS j
       -- Which attempt has created it a worker that was given up does not say: what comes back of any is ours.
      CROSS JOIN LATERAL (SELECT CASE WHEN NOT j.valid AND j.sent <> '{}' AND (j.known_as IS NULL OR j.known_state = 'gone')
@@ -132,7 +136,8 @@ BEGIN
     ON CONFLICT ON CONSTRAINT shadow_key DO UPDATE
        SET external_id = EXCLUDED.external_id, state = 'live',
            version = GREATEST(s.version, EXCLUDED.version),
-           fields = s.fields || EXCLUDED.fields, acknowledged_at = EXCLUDED.acknowledged_at,
+           fields = s.fields || EXCLUDED.fields,
+           acknowledged_at = EXCLUDED.acknowledged_at,
            doubted = COALESCE(EXCLUDED.doubted, s.doubted), doubted_until = COALESCE(EXCLUDED.doubted_until, s.doubted_until)
     RETURNING s.record_id
   ), former AS (
@@ -198,7 +203,8 @@ CREATE OR REPLACE FUNCTION crm_bridge.retry_delay(attempt integer, retry_after b
 RETURNS interval
 LANGUAGE c VOLATILE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'crm_bridge_retry_delay';
-COMMENT ON FUNCTION crm_bridge.retry_delay(integer, bigint) IS 'how long to wait after an attempt: exponential with full jitter, at least retry_after milliseconds';
+COMMENT ON FUNCTION crm_bridge.retry_delay(integer, bigint) IS
+  'how long to wait after an attempt: exponential with full jitter, at least retry_after milliseconds';
 
 -- What was handed out did not succeed: see docs/protocol.md.  A failure that names no record of ours is 'rejected'; the others go on.
 CREATE OR REPLACE FUNCTION crm_bridge.fail(lease uuid, failures jsonb, org_id bigint DEFAULT NULL)
@@ -363,38 +369,3 @@ END
 $$;
 COMMENT ON FUNCTION crm_bridge.retry(uuid, bigint) IS 'makes a parked or dead record due again; without an argument all of them';
 REVOKE ALL ON FUNCTION crm_bridge.retry(uuid, bigint) FROM PUBLIC;
-
--- The records were deleted in the mirror: their service is to be told, if it knows them or may know them.
-CREATE OR REPLACE FUNCTION crm_bridge._deliver_deletions(org_id bigint, module text, records uuid[])
-RETURNS void
-LANGUAGE plpgsql VOLATILE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  org bigint := _deliver_deletions.org_id;
-  held uuid[];
-  contended uuid[];
-BEGIN
-  held := ARRAY(SELECT d.record_id FROM crm_bridge.delivery AS d
-                 WHERE d.org_id = org AND d.record_id = ANY (records) FOR NO KEY UPDATE SKIP LOCKED);
-  contended := ARRAY(SELECT d.record_id FROM crm_bridge.delivery AS d
-                      WHERE d.org_id = org AND d.record_id = ANY (records) AND d.record_id <> ALL (held));
-  INSERT INTO crm_bridge.reconcile_request (org_id, record_id, module, operation) SELECT org, r, _deliver_deletions.module, 'delete' FROM unnest(contended) AS r;
-  -- Nobody outside ever heard of these.
-  DELETE FROM crm_bridge.delivery AS d
-   WHERE d.org_id = org AND d.record_id = ANY (held) AND d.state <> 'in_flight' AND NOT d.in_doubt
-     AND NOT EXISTS (SELECT 1 FROM crm_bridge.shadow AS s
-                      WHERE s.org_id = org AND s.record_id = d.record_id AND s.state <> 'gone');
-  UPDATE crm_bridge.delivery AS d
-     SET operation = 'delete', generation = d.generation + 1, fields = '{}', attempts = 0, not_before = '-infinity',
-         state = CASE WHEN d.state = 'in_flight' THEN d.state ELSE 'pending' END, stopped = false, waits_for = NULL
-   WHERE d.org_id = org AND d.record_id = ANY (held);
-  INSERT INTO crm_bridge.delivery (org_id, record_id, module, service, operation)
-  SELECT org, s.record_id, s.module, m.service, 'delete'
-    FROM crm_bridge.shadow AS s JOIN crm_bridge.module AS m ON m.module = s.module
-   WHERE s.org_id = org AND s.record_id = ANY (records) AND s.state = 'live'
-     AND s.record_id <> ALL (held) AND s.record_id <> ALL (contended);
-END
-$$;
-COMMENT ON FUNCTION crm_bridge._deliver_deletions(bigint, text, uuid[]) IS 'notes that a service is to delete records';
-REVOKE ALL ON FUNCTION crm_bridge._deliver_deletions(bigint, text, uuid[]) FROM PUBLIC;
