@@ -4,6 +4,7 @@
 // does not have yet, the changed ones of the others.  Only reads: claim notes the outcome and hands
 // it out, pending_changes shows it.
 #include "functions/arguments.hpp"
+#include "functions/known.hpp"
 #include "functions/mirror.hpp"
 
 namespace crm_bridge {
@@ -115,8 +116,12 @@ class Composition {
       core::Uuid const id = record.id;
       mirror.emplace(id, std::move(record));
     }
+    auto const questions = open_questions(org_id_, ids);
     for (Request *request : requests) {
       pg::check_interrupts();
+      if (auto const question = questions.find(request->record); question != questions.end())
+        std::erase_if(request->dirty,
+                      [&](const std::string &field) { return question->second.contains(field); });
       if (auto const here = known.find(request->record); here != known.end()) {
         request->external_id = here->second.external_id;
         request->version = here->second.version;

@@ -70,7 +70,8 @@ COMMENT ON FUNCTION crm_bridge.backlog(text) IS 'the organizations that have due
 REVOKE ALL ON FUNCTION crm_bridge.backlog(text) FROM PUBLIC;
 
 -- What is to be sent of the given records, longest waiting first: all writable fields that are not empty of a record that
--- its service does not have yet, the changed ones of the others.  Only reads.  own: in the mirror's terms; fields, address:
+-- its service does not have yet, the changed ones of the others.  Only reads.  A field that a person is to
+-- decide on (D1) is in none of it.  own: in the mirror's terms; fields, address:
 -- with external ids for references; waits_for: a record that must have an external id first; left_out: custom fields that
 -- the service does not know or does not let us write; base: what the service last told of the fields of an update.
 CREATE OR REPLACE FUNCTION crm_bridge._compose(org_id bigint, records uuid[])
@@ -215,21 +216,14 @@ DECLARE
   request record;
   awaited uuid[] := '{}';
   aside uuid[] := '{}';
-  -- D1: a field that a person is to decide on travels in neither direction, however often it is edited here.
-  held jsonb := (SELECT jsonb_object_agg(c.record_id, c.fields)
-                   FROM (SELECT k.record_id, jsonb_agg(k.field) AS fields FROM crm_bridge.conflict AS k
-                          WHERE k.org_id = org AND k.record_id = ANY (claimed) AND k.resolved_at IS NULL AND k.winner = 'none' AND k.link_id IS NULL GROUP BY 1) AS c);
 BEGIN
   FOR request IN SELECT * FROM crm_bridge._compose(org, claimed) LOOP
-    IF request.operation = 'update' AND held ? request.record_id::text THEN
-      request.own := request.own - ARRAY(SELECT jsonb_array_elements_text(held -> request.record_id::text));
-      request.fields := request.fields - ARRAY(SELECT jsonb_array_elements_text(held -> request.record_id::text));
-    END IF;
     IF request.in_doubt AND request.external_id IS NOT NULL THEN
       PERFORM crm_bridge._note_doubt(org, request.record_id, d.sent)
          FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = request.record_id AND d.sent <> '{}';
     END IF;
-    IF request.operation = 'update' AND request.fields = '{}' AND held ? request.record_id::text THEN
+    -- All that was edited waits for a person.
+    IF request.operation = 'update' AND request.own = '{}' AND request.left_out IS NULL THEN
       DELETE FROM crm_bridge.delivery AS d WHERE d.org_id = org AND d.record_id = request.record_id;
       CONTINUE;
     END IF;

@@ -107,7 +107,7 @@ BEGIN
   SELECT m.service, c.module, c.record_id, c.operation, c.own, c.waits_for
     FROM crm_bridge._compose(org, touched) AS c
     JOIN crm_bridge.module AS m ON m.module = c.module
-   WHERE crm_bridge._may_see(c.module);
+   WHERE crm_bridge._may_see(c.module) AND (c.operation <> 'update' OR c.own <> '{}');
 END
 $$;
 COMMENT ON FUNCTION crm_bridge.pending_changes(bigint) IS 'the requests that the current transaction would cause (B4): try, look, roll back';

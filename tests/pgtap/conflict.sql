@@ -2,7 +2,7 @@
 -- A conflict can be decided by a person, whoever had won: in force on both sides, sent, and the loser told (D1, D2, B2).
 BEGIN;
 \ir fixture/tools.psql
-SELECT plan(62);
+SELECT plan(64);
 \ir fixture/organization.psql
 \ir fixture/projects.psql
 \ir fixture/protocol.psql
@@ -111,9 +111,11 @@ SELECT is(pg_temp.told(:'remote', '2100-01-02', '2100-01-02', '{"amount": 31}'),
 SELECT results_eq(format('SELECT right_value, resolved_by FROM crm_bridge.conflict WHERE record_id = %L ORDER BY conflict_id', :'held'), $$ VALUES ('30'::jsonb, 'superseded'), ('31', NULL) $$, 'B2: one question is open, about the newest value; the older one stays to be read');
 SELECT is_empty('TABLE dirty', 'D1: nothing is sent while it is open');
 UPDATE crm_bridge.crm_deal SET amount = 22 WHERE id = :'held';
-SELECT is_empty(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), 'D1: nor what is typed here meanwhile');
+SELECT is_empty(format('SELECT FROM crm_bridge.pending_changes() AS p WHERE p.record_id = %L', :'held'), 'B4: what is typed here meanwhile is not listed');
+SELECT is_empty(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), 'D1: nor sent');
 SELECT is_empty('TABLE dirty', 'D1: which does not wait to be sent either');
 UPDATE crm_bridge.crm_deal SET amount = 23, stage = 'Qualification' WHERE id = :'held';
+SELECT results_eq(format('SELECT p.request, p.fields FROM crm_bridge.pending_changes() AS p WHERE p.record_id = %L', :'held'), $$ VALUES ('update', '{"stage": "Qualification"}'::jsonb) $$, 'B4: what is listed is what is sent');
 SELECT results_eq(format('SELECT * FROM pg_temp.claim(%L)', :'lease'), ARRAY['update {"stage": "Qualification"}'], 'D1: another field goes out without it');
 SELECT count(*) AS confirmed FROM crm_bridge.acknowledge(:'lease', jsonb_build_array(jsonb_build_object('module', 'crm_deal', 'record_id', :'held', 'external_id', :'remote', 'version', '2100-01-02T00:00:00Z')), 1) \gset
 SELECT is(crm_bridge.resolve_conflict(pg_temp.latest(), 'left') ->> 'value', '20', 'B2: ours counts');
