@@ -13,6 +13,8 @@ namespace crm_bridge::worker {
 namespace {
 
 constexpr std::chrono::milliseconds patience_with_writers{50};
+// A change that the merge took the place of is never sent, so its state is never taken away.
+constexpr std::size_t most_found = 10'000;
 
 // Refusals that heal by themselves: conflicts, shortages, the server stopping, a lock not had.
 bool is_passing(const SqlError &fault) {
@@ -53,6 +55,7 @@ void Outbox::judge_found(Settled &settled) {
     found_.erase(settled.record_id);
     return;
   }
+  if (found_.size() >= most_found) found_.clear();
   const auto [before, fresh] = found_.try_emplace(settled.record_id);
   if (fresh || before->second.fields != settled.found->fields)
     settled.verdict.outcome = Outcome::release;
@@ -164,7 +167,7 @@ void Outbox::tell(Database &database, std::int64_t org_id, const std::vector<Set
                   const std::string &read_started_at) {
   Json results = Json::array();
   Json failures = Json::array();
-  ByModule read_again;
+  std::map<std::string, std::vector<std::string>> read_again;
   for (const auto &one : settled) {
     if (one.verdict.outcome == Outcome::done) {
       results.push_back(acknowledgement(one));

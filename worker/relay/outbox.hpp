@@ -43,7 +43,6 @@ class Outbox {
     std::vector<ModuleRecords> seen;
     std::vector<Settled> settled;
   };
-  using ByModule = std::map<std::string, std::vector<std::string>>;  // module → external ids
   void receive(Database &database, std::int64_t org_id, Pending &pending,
                const std::string &read_started_at);
   // Returns those that must be read again.
@@ -67,7 +66,8 @@ class Outbox {
     Json fields{};
     bool merged = false;
   };
-  std::map<std::string, Found> found_;  // by record, until it is sent
+  std::map<std::string, Found>
+      found_;  // by record, until it is sent; what is forgotten is found again
 };
 
 // The forms of docs/protocol.md.

@@ -28,6 +28,11 @@ std::unique_ptr<Service> make_service(const ServiceSettings &settings) {
   return find_kind(settings.kind)->make(settings);
 }
 
+Verdict of_a_look(Verdict verdict) {
+  if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
+  return verdict;
+}
+
 Verdict lost_creation(const std::string &service) {
   return {Outcome::park,
           "lost_creation",

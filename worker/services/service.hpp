@@ -135,6 +135,9 @@ Json to_json(const std::vector<Capability> &capabilities, const ServiceSettings 
 // The connector of a configured service.
 std::unique_ptr<Service> make_service(const ServiceSettings &settings);
 
+// What a request that only looked says of the write that was to follow: nothing was written yet.
+Verdict of_a_look(Verdict verdict);
+
 // Of a deletion of a record whose creation may or may not have arrived, and that cannot be looked
 // up.
 Verdict lost_creation(const std::string &service);

@@ -223,10 +223,8 @@ Task<std::vector<Settled>> Connector::look_before_writing(Session &session,
     for (auto &record : co_await read_ids(session, changes.front().module, ids))
       there[record.external_id] = std::move(record);
   } catch (const ServiceFailure &fault) {
-    verdict = fault.verdict();
+    verdict = of_a_look(fault.verdict());
   }
-  // Nothing was written yet, whatever became of the look.
-  if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
   // Who may not read may be allowed to write: the service says so itself.
   if (verdict.outcome == Outcome::park || verdict.outcome == Outcome::gone) co_return settled;
   std::vector<Change> known;
@@ -270,9 +268,7 @@ Task<std::vector<Settled>> Connector::find_lost(Session &session, std::vector<Ch
   Verdict verdict = lost_creation(dialect_.label);
   if (dialect_.has_queries && !bridge_field_of(session, lost.front().module).empty()) {
     const HttpResult result = co_await look_up(session, lost, found);
-    verdict = judge(result);
-    // Nothing was deleted yet, whatever became of the look.
-    if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
+    verdict = of_a_look(judge(result));
     if (verdict.outcome == Outcome::done)
       verdict = {Outcome::gone, "not_found", "its creation never arrived", {}};
   }

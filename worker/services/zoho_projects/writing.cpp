@@ -203,9 +203,7 @@ Task<std::optional<Settled>> Connector::look_before_writing(Session &session, Ch
   ApiCall call;
   call.path = std::move(path);
   const HttpResult result = co_await session.send(std::move(call));
-  Verdict verdict = judge_answer(result);
-  // Nothing was written yet, whatever became of the look.
-  if (verdict.outcome == Outcome::in_doubt) verdict.outcome = Outcome::retry;
+  Verdict verdict = of_a_look(judge_answer(result));
   // Who may not read may be allowed to write: the service says so itself.
   if (verdict.outcome == Outcome::park) co_return std::nullopt;
   if (verdict.outcome != Outcome::done) co_return settle(change, std::move(verdict));
